@@ -1,0 +1,191 @@
+"""What a block is: a composite that stands for a few ops, and nothing else.
+
+A block owns its fields and one `expand`, which calls ops and other blocks. Shapes, costs and lowering follow by
+themselves from the ops; there is no shape or lowering code in a block. A block written in YAML is the same thing.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal, Protocol
+
+from pydantic import BeforeValidator, PlainSerializer, SkipValidation, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from cnnspec.graph import Ref
+from cnnspec.ops.activation import Activation
+from cnnspec.ops.base import Op
+from cnnspec.registry import op_class
+from cnnspec.schema import Spec
+from cnnspec.types import TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What flows into and out of a block: an output of a node, with its type."""
+
+    ref: Ref
+    types: tuple[TensorType, ...]
+
+    @property
+    def type(self) -> TensorType:
+        return self.types[self.ref.port]
+
+    @property
+    def channels(self) -> int:
+        return self.type.channels
+
+    def port(self, number: int) -> Value:
+        """Another output of the same node."""
+        return Value(Ref(self.ref.node, number), self.types)
+
+
+class Builder(Protocol):
+    """What a block may ask of the elaborator while it expands."""
+
+    def __call__(
+        self, spec: Spec, *inputs: Value | None, id: str | None = None, why: Mapping[str, str] | None = None
+    ) -> Value:
+        """Add an op or a block and return its output.
+
+        `id` names it inside this block; without one it takes the block's own path (once in a block: the part
+        whose weights are the block's own). `why` says how a field came by its value ("filters 64 x expansion 4").
+        """
+
+    def layers(self, layers: Layers, *inputs: Value, id: str) -> Value:
+        """Add a list of nodes written in the spec and return the output of the last."""
+
+    def branch(self, branch: Branch, *inputs: Value, id: str) -> Value:
+        """Add one branch written in the spec: an id, a node, or a list of nodes."""
+
+
+class Block(Spec):
+    """A composite of ops and blocks."""
+
+    #: The number of inputs, least and most (`None`: any number).
+    arity: ClassVar[tuple[int, int | None]] = (1, 1)
+
+    @abstractmethod
+    def expand(self, build: Builder, *inputs: Value) -> Value | dict[str, Value]:
+        """Say what the block stands for; raises `Problem` where its fields and inputs do not fit together."""
+
+
+# --- fields that only blocks have -----------------------------------------------------------------------------
+
+_LAYERS = {"$ref": "#/$defs/layers"}
+_BRANCH = {"$ref": "#/$defs/branch"}
+_BRANCHES = {"type": "array", "items": {"$ref": "#/$defs/branch"}}
+
+Layers = Annotated[Any, SkipValidation, WithJsonSchema(_LAYERS)]
+"""A list of nodes, kept as written until the block is expanded."""
+
+Branch = Annotated[Any, SkipValidation, WithJsonSchema(_BRANCH)]
+"""An id, a node, or a list of nodes, kept as written."""
+
+Branches = Annotated[Any, SkipValidation, WithJsonSchema(_BRANCHES)]
+"""A list of branches, kept as written."""
+
+
+@cache
+def nested_fields(cls: type[Spec]) -> tuple[str, ...]:
+    """The fields of a block that hold nodes; they stay as written until the block is expanded."""
+    return tuple(name for name, info in cls.model_fields.items() if any(_is_nested(m) for m in info.metadata))
+
+
+def _is_nested(metadata: object) -> bool:
+    schema = getattr(metadata, "json_schema", None)
+    return isinstance(schema, dict) and schema in (_LAYERS, _BRANCH, _BRANCHES)
+
+
+def _norm(value: Any) -> Op | None:
+    if value is None or value == "none" or isinstance(value, Op):
+        return None if isinstance(value, str) else value
+    name, given = value, {}
+    if isinstance(value, dict) and len(value) == 1:
+        name, given = next(iter(value.items()))
+    if name not in ("batch", "layer", "group") or not isinstance(given, dict):
+        raise PydanticCustomError("norm_name", "should be `batch`, `layer`, `group`, `none`, or {batch: {...}}")
+    return op_class(f"{name}_norm").model_validate(given)  # type: ignore[return-value]  # an op by its registry
+
+
+def _plain_norm(value: Op | None) -> Any:
+    if value is None:
+        return "none"
+    given = value.model_dump(exclude_unset=True)
+    name = value.key.removesuffix("_norm")
+    return {name: given} if given else name
+
+
+Norm = Annotated[
+    Any,
+    BeforeValidator(_norm),
+    PlainSerializer(_plain_norm),
+    WithJsonSchema(
+        {
+            "description": "batch | layer | group | none, or {batch: {epsilon: 0.001}}",
+            "anyOf": [
+                {"enum": ["batch", "layer", "group", "none", None]},
+                {"type": "object", "minProperties": 1, "maxProperties": 1},
+            ],
+        }
+    ),
+]
+"""A normalisation by name, or with its fields."""
+
+
+def _act(value: Any) -> Activation | None:
+    if value is None or value == "none" or isinstance(value, Activation):
+        return None if isinstance(value, str) else value
+    if isinstance(value, str):
+        value = {value: {}}
+    if isinstance(value, dict) and len(value) == 1:
+        name, given = next(iter(value.items()))
+        if isinstance(given, dict):
+            return Activation.model_validate({"function": name, **given})
+    raise PydanticCustomError("act_name", "should be the name of an activation, or {leaky_relu: {slope: 0.1}}")
+
+
+def _plain_act(value: Activation | None) -> Any:
+    if value is None:
+        return "none"
+    given = value.model_dump(exclude_unset=True)
+    name = given.pop("function")
+    return {name: given} if given else name
+
+
+Act = Annotated[
+    Any,
+    BeforeValidator(_act),
+    PlainSerializer(_plain_act),
+    WithJsonSchema(
+        {
+            "description": "an activation by name, or with its fields: {leaky_relu: {slope: 0.1}}",
+            "anyOf": [
+                {"type": ["string", "null"]},
+                {"type": "object", "minProperties": 1, "maxProperties": 1},
+            ],
+        }
+    ),
+]
+"""An activation by name, or with its fields; `none` for none."""
+
+Order = Literal["weight_norm_act", "norm_act_weight", "act_weight_norm"]
+"""The order of the weighted op, the normalisation and the activation."""
+
+
+def weighted(build: Builder, op: Op, x: Value, *, norm: Op | None, act: Activation | None, order: Order) -> Value:
+    """The weighted `op` with a normalisation and an activation around it, in the order said.
+
+    The op takes the block's own path, so that its weights keep their names whatever stands around it.
+    """
+    for part in order.split("_"):
+        if part == "weight":
+            x = build(op, x)
+        elif part == "norm" and norm is not None:
+            x = build(norm, x, id="norm")
+        elif part == "act" and act is not None:
+            x = build(act, x, id="act")
+    return x

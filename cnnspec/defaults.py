@@ -1,0 +1,80 @@
+"""`defaults:` of a spec: values for the fields of a block or op, wherever they are not given.
+
+They reach the nodes that are written in the spec, and those that a block makes when it expands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping as AnyMapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from cnnspec.blocks.base import nested_fields
+from cnnspec.diagnostics import Report, did_you_mean, listing
+from cnnspec.registry import keys, spec_class
+from cnnspec.schema import Spec
+from cnnspec.source import Entry, Mapping, Tree
+from cnnspec.validation import explain, field_adapter
+
+
+class Defaults:
+    """The checked defaults of one document."""
+
+    def __init__(
+        self, tree: Tree | None, report: Report, evaluate: Callable[[Tree], Any], user_blocks: AnyMapping[str, Any]
+    ) -> None:
+        self._trees: dict[str, Mapping] = {}
+        self._values: dict[str, dict[str, Any]] = {}
+        self._merged: dict[int, tuple[Mapping, Mapping]] = {}
+        if tree is None:
+            return
+        if not isinstance(tree, Mapping):
+            report.error("E103", "`defaults` should be a mapping of blocks to fields", tree.span)
+            return
+        for key, entry in tree.entries.items():
+            if key not in keys() and key not in user_blocks:
+                known = sorted({*keys(), *user_blocks})
+                report.error("E106", f"there is no block `{key}`", entry.key_span, did_you_mean(key, known))
+            elif not isinstance(entry.value, Mapping):
+                report.error("E103", f"the defaults of `{key}` should be a mapping of fields", entry.value.span)
+            else:
+                self._trees[key] = entry.value
+                if key not in user_blocks:
+                    self._check(key, entry.value, report, evaluate)
+
+    def _check(self, key: str, tree: Mapping, report: Report, evaluate: Callable[[Tree], Any]) -> None:
+        cls = spec_class(key)
+        checked: dict[str, Any] = {}
+        for name, entry in tree.entries.items():
+            info = cls.model_fields.get(name)
+            if info is None:
+                hint = did_you_mean(name, cls.model_fields) or f"the fields are {listing(cls.model_fields)}"
+                report.error("E101", f"unknown field `{name}` in the defaults of `{key}`", entry.key_span, hint)
+            elif name not in nested_fields(cls):
+                try:
+                    checked[name] = field_adapter(info, cls).validate_python(evaluate(entry.value))
+                except ValidationError as error:
+                    for diagnostic in explain(error, cls, entry.value, f"{key}.{name}", entry.value.span):
+                        report.add(diagnostic)
+        self._values[key] = checked
+
+    def merge(self, key: str, arguments: Mapping) -> Mapping:
+        """The fields written on a node, with those of the defaults that it does not give."""
+        tree = self._trees.get(key)
+        if tree is None:
+            return arguments
+        known = self._merged.get(id(arguments))
+        if known is None or known[0] is not arguments:
+            entries: dict[str, Entry] = {**tree.entries, **arguments.entries}
+            known = self._merged[id(arguments)] = (arguments, Mapping(entries, arguments.span))
+        return known[1]
+
+    def fill(self, spec: Spec) -> Spec:
+        """`spec` with the defaults of its key for every field that was not given."""
+        values = self._values.get(spec.key)
+        if not values:
+            return spec
+        given, fields = spec.model_fields_set, type(spec).model_fields
+        missing = {name: value for name, value in values.items() if name not in given and name in fields}
+        return spec.model_copy(update=missing) if missing else spec

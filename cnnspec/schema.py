@@ -1,0 +1,26 @@
+"""The base of everything that is written in a spec: strict, frozen pydantic models.
+
+An op or a block is one class in one file; the file's name is its key in the language (`ops/max_pool.py` holds
+the op that a spec calls `max_pool`).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Spec(BaseModel):
+    """A typed, immutable piece of a spec; unknown fields and wrong types are refused."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", arbitrary_types_allowed=True)
+
+    #: The word that stands for this class in a spec; equal to the name of its file.
+    key: ClassVar[str] = ""
+    #: The field that a bare value stands for: with `main = "rate"`, `dropout: 0.5` is `dropout: {rate: 0.5}`.
+    main: ClassVar[str | None] = None
+    #: Fields that the width factor of a scaling multiplies.
+    width_fields: ClassVar[tuple[str, ...]] = ()
+    #: Fields that the depth factor of a scaling multiplies.
+    depth_fields: ClassVar[tuple[str, ...]] = ()
