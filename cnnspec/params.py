@@ -18,6 +18,7 @@ from cnnspec.source import Mapping, Scalar, Tree, plain
 from cnnspec.validation import validate
 
 TypeName = Literal["int", "float", "bool", "str", "any"]
+AnyList = list[Any] | None
 _TYPES: dict[str, Any] = {"int": int, "float": (int, float), "bool": bool, "str": str, "any": object}
 _NAMES = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text", "any": "a value"}
 
@@ -26,7 +27,7 @@ class Declared(Spec):
     """The long form of a declaration."""
 
     type: TypeName | None = Field(None, description="int, float, bool, str")
-    choice: list[Any] | None = Field(None, description="the values allowed")
+    choice: AnyList = Field(None, description="the values allowed")
     list: TypeName | None = Field(None, description="a list, with elements of this type")
     length: int | None = Field(None, ge=0, description="number of elements of a list")
     default: Any = Field(None, description="value where none is given")

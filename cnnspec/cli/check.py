@@ -1,0 +1,52 @@
+"""`cnnspec check`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from cnnspec.cli.options import format_option, parse_settings, print_diagnostics, set_option
+from cnnspec.diagnostics import Diagnostic, Report
+from cnnspec.frontend import check_spec
+
+
+@click.command(name="check")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@set_option
+@format_option
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing for specs that are right.")
+def command(files: tuple[str, ...], settings: tuple[str, ...], output_format: str, quiet: bool) -> None:
+    """Check specs: syntax, fields, shapes, references, and what they expect of themselves.
+
+    All independent mistakes are shown in one run. JAX is not needed and not loaded.
+
+    \b
+    cnnspec check my_net.yaml
+    cnnspec check specs/*.yaml
+    cnnspec check resnet50 --set classes=10
+    cnnspec check --format github specs/*.yaml      (annotations on a pull request)
+    """
+    given = parse_settings(settings)
+    found: list[Diagnostic] = []
+    failed = 0
+    for file in files:
+        report = Report()
+        loaded = check_spec(file, report, set=given)
+        found += report
+        if report.failed or loaded is None:
+            failed += 1
+        elif output_format == "text" and not quiet:
+            counts = loaded.totals
+            shapes = ", ".join(f"{name} {loaded.graph.type_of(ref).plain}" for name, ref in loaded.graph.outputs.items())
+            click.echo(f"{file}: ok   {counts.params:,} params   {counts.macs:,} MACs   {shapes}")
+    if output_format == "text":
+        for diagnostic in found:
+            print_diagnostics([diagnostic])
+        if found:
+            from cnnspec.rendering import summary_line
+
+            click.echo(summary_line(found), err=True)
+    else:
+        print_diagnostics(found, output_format)
+    sys.exit(1 if failed else 0)
