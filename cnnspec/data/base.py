@@ -1,0 +1,69 @@
+"""What a dataset is: labels known from the start, and images read by index at the network's size."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnspec.data.frame import Frame
+
+Images = NDArray[np.uint8]
+Labels = NDArray[np.int32]
+Boxes = NDArray[np.float64]
+
+#: Below this many bytes a whole set is resized once, at the start.
+RESIZE_AT_ONCE = 1 << 30
+
+
+class Dataset(ABC):
+    """Labelled images with random access.
+
+    `labels [N]` counts from 0; `classes` names them; `channels` is what the files hold (`None`: whatever is asked).
+    """
+
+    def __init__(self, name: str, classes: Sequence[str], labels: Labels, channels: int | None, frame: Frame) -> None:
+        self.name = name
+        self.classes = tuple(classes)
+        self.labels = np.asarray(labels, np.int32)
+        self.channels = channels
+        self.frame = frame
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def describe(self, index: int) -> str:
+        """What people call this image: a file, or a position."""
+        return f"{self.name} image {index}"
+
+    @abstractmethod
+    def read(self, indices: NDArray[np.int64], boxes: Boxes | None = None) -> tuple[Images, NDArray[np.bool_]]:
+        """The images `[n, height, width, channels]` of 0 to 255, and which of them could be read.
+
+        `boxes [n, 4]` (left, top, right, bottom, as shares of the image) asks for parts, resized to the frame.
+        """
+
+
+class ArrayDataset(Dataset):
+    """Images in memory, `[N, height, width, channels]` of 0 to 255, all of one size."""
+
+    def __init__(self, name: str, classes: Sequence[str], images: Images, labels: Labels, frame: Frame) -> None:
+        super().__init__(name, classes, labels, images.shape[-1], frame)
+        self._images = images
+        small = len(images) * frame.bytes <= RESIZE_AT_ONCE
+        self._placed: Images | None = frame.place_all(images) if small or frame.fits(images.shape[1:]) else None
+
+    def read(self, indices: NDArray[np.int64], boxes: Boxes | None = None) -> tuple[Images, NDArray[np.bool_]]:
+        if boxes is not None:
+            images = np.stack([self.frame.part(self._images[i], box) for i, box in zip(indices, boxes, strict=True)])
+        elif self._placed is not None:
+            images = self._placed[indices]
+        else:
+            images = self.frame.place_all(self._images[indices])
+        return images, np.ones(len(indices), bool)
+
+    def first(self, limit: int) -> ArrayDataset:
+        """The same set with only its first `limit` images."""
+        return ArrayDataset(self.name, self.classes, self._images[:limit], self.labels[:limit], self.frame)
