@@ -97,7 +97,7 @@ def receptive_fields(graph: Graph) -> dict[str, tuple[int, int]]:
             continue
         field = (max(s[0][0] for s in sources), max(s[0][1] for s in sources))
         jump = (max(s[1][0] for s in sources), max(s[1][1] for s in sources))
-        window = node.op.window(*graph.types_into(node))
+        window = node.op.sliding_window(*graph.types_into(node))
         if window is not None:
             extent = [(k - 1) * d for k, d in zip(window.kernel, window.dilation, strict=True)]
             field = (field[0] + extent[0] * jump[0], field[1] + extent[1] * jump[1])

@@ -158,6 +158,7 @@ VALID = Padding("valid")
 INITIALIZERS: dict[str, dict[str, Any]] = {
     "zeros": {},
     "ones": {},
+    "signs": {},
     "constant": {"value": 0.0},
     "normal": {"stddev": 0.01, "mean": 0.0},
     "truncated_normal": {"stddev": 0.01, "mean": 0.0},
@@ -190,7 +191,8 @@ class Initializer:
         return {self.name: changed} if changed else self.name
 
 
-def _initializer(value: Any) -> Initializer:
+def initializer(value: Any) -> Initializer:
+    """The initialiser that a name, or {name: {argument: value}}, says."""
     if isinstance(value, Initializer):
         return value
     name, given = value, {}
@@ -222,7 +224,7 @@ def _initializer(value: Any) -> Initializer:
 
 InitializerField = Annotated[
     Initializer,
-    BeforeValidator(_initializer),
+    BeforeValidator(initializer),
     PlainSerializer(lambda initializer: initializer.plain),
     WithJsonSchema(
         {
@@ -237,5 +239,5 @@ InitializerField = Annotated[
 
 ZEROS = Initializer("zeros")
 ONES = Initializer("ones")
-HE_NORMAL = _initializer("he_normal")
-LECUN_NORMAL = _initializer("lecun_normal")
+HE_NORMAL = initializer("he_normal")
+LECUN_NORMAL = initializer("lecun_normal")

@@ -100,7 +100,7 @@ class Op(Spec):
         """The work for one image."""
         return Cost()
 
-    def window(self, *inputs: TensorType) -> Window | None:
+    def sliding_window(self, *inputs: TensorType) -> Window | None:
         """The sliding window, for ops that have one."""
         return None
 
@@ -128,6 +128,25 @@ def feature_map(x: TensorType, key: str) -> TensorType:
             operands=(0,),
         )
     return x
+
+
+def same_shape(key: str, inputs: Inputs) -> TensorType:
+    """The type that all inputs have; raises E203 where they differ."""
+    first = inputs[0]
+    for number, other in enumerate(inputs):
+        if other.shape != first.shape:
+            axis = next((i for i, (a, b) in enumerate(zip(first.shape, other.shape, strict=False)) if a != b), None)
+            if first.rank == other.rank == 3 and axis == 2:
+                hint = f"give both {first.channels} channels, or project one with `conv: {{filters: {first.channels}, kernel: 1}}`"
+            elif first.rank == other.rank == 3:
+                hint = "give both branches the same strides, or project one with a strided 1x1 `conv`"
+            else:
+                hint = "bring both to one shape with `reshape`, `flatten` or `linear`"
+            raise Problem(
+                "E203", f"the inputs of `{key}` differ: {first.plain} and {other.plain}", hint, axis=axis,
+                operands=(0, number),
+            )  # fmt: skip
+    return first
 
 
 def slide(

@@ -94,7 +94,7 @@ class Conv(ConvFields, Op):
         macs = output.size * self.kernel[0] * self.kernel[1] * x.channels // self.resolved_groups(x)
         return Cost(macs, 2 * macs + (output.size if self.bias else 0))
 
-    def window(self, *inputs: TensorType) -> Window:
+    def sliding_window(self, *inputs: TensorType) -> Window:
         return Window(self.kernel, self.stride, self.dilation)
 
     def origin(self, axis: int, *inputs: TensorType) -> str | None:
