@@ -1,0 +1,1 @@
+"""Weights that come from elsewhere: readers of checkpoints, and the rules by which names are mapped."""
