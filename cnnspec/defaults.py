@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping as AnyMapping
 from typing import Any
 
-from pydantic import ValidationError
-
 from cnnspec.blocks.base import nested_fields
 from cnnspec.diagnostics import Report, did_you_mean, listing
+from cnnspec.params import FAILED
 from cnnspec.registry import keys, spec_class
 from cnnspec.schema import Spec
 from cnnspec.source import Entry, Mapping, Tree
-from cnnspec.validation import explain, field_adapter
+from cnnspec.validation import part_of, validate
 
 
 class Defaults:
@@ -45,19 +44,19 @@ class Defaults:
 
     def _check(self, key: str, tree: Mapping, report: Report, evaluate: Callable[[Tree], Any]) -> None:
         cls = spec_class(key)
-        checked: dict[str, Any] = {}
+        known: dict[str, Entry] = {}
         for name, entry in tree.entries.items():
-            info = cls.model_fields.get(name)
-            if info is None:
+            if name not in cls.model_fields:
                 hint = did_you_mean(name, cls.model_fields) or f"the fields are {listing(cls.model_fields)}"
                 report.error("E101", f"unknown field `{name}` in the defaults of `{key}`", entry.key_span, hint)
             elif name not in nested_fields(cls):
-                try:
-                    checked[name] = field_adapter(info, cls).validate_python(evaluate(entry.value))
-                except ValidationError as error:
-                    for diagnostic in explain(error, cls, entry.value, f"{key}.{name}", entry.value.span):
-                        report.add(diagnostic)
-        self._values[key] = checked
+                known[name] = entry
+        data = {name: evaluate(entry.value) for name, entry in known.items()}
+        if any(value is FAILED for value in data.values()):
+            return
+        part = validate(part_of(cls, known), Mapping(known, tree.span), report, what=f"defaults of {key}", data=data)
+        if part is not None:
+            self._values[key] = {name: getattr(part, name) for name in known}
 
     def merge(self, key: str, arguments: Mapping) -> Mapping:
         """The fields written on a node, with those of the defaults that it does not give."""

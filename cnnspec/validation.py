@@ -6,12 +6,12 @@ A pydantic error names a path of keys; walking the same path down the tree finds
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping as AnyMapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, ValidationError, create_model
 
 from cnnspec.diagnostics import Diagnostic, Label, Report, Span, did_you_mean, listing
+from cnnspec.schema import Spec
 from cnnspec.source import Mapping, Scalar, Sequence, Tree, plain
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -94,12 +94,14 @@ def explain(
     return list(found.values())
 
 
-def field_adapter(info: FieldInfo, model: type[BaseModel]) -> TypeAdapter[Any]:
-    """A validator for one field of a model on its own, for `defaults` and overrides."""
-    from typing import Annotated
-
-    annotation: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
-    return TypeAdapter(annotation, config={"strict": True, "arbitrary_types_allowed": True})
+def part_of(model: type[BaseModel], names: Iterable[str]) -> type[Spec]:
+    """A model with some fields of another, all of them optional: for `defaults`, which give a few."""
+    fields: dict[str, Any] = {}
+    for name in names:
+        info = model.model_fields[name]
+        annotation: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+        fields[name] = (annotation, None)
+    return create_model(model.__name__, __base__=Spec, **fields)
 
 
 def _message(item: Any) -> str:
