@@ -1,0 +1,77 @@
+"""What residual blocks share: fields, and how a body and a shortcut are joined."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from cnnspec.blocks.base import Act, Block, Builder, Norm, Value
+from cnnspec.blocks.shortcut import BATCH_NORM, Kind, Shortcut
+from cnnspec.blocks.squeeze_excite import RELU, SqueezeExcite
+from cnnspec.fields import ZEROS, Fraction, Pair, Size
+from cnnspec.ops.activation import Activation
+from cnnspec.ops.add import Add
+from cnnspec.ops.base import Op
+from cnnspec.ops.drop_path import DropPath
+from cnnspec.schema import Spec
+
+
+class Survival(Spec):
+    """The chance that the body of a residual is kept while training."""
+
+    survival: Fraction = Field(1.0, gt=0.0, description="probability that the body is kept while training")
+    survival_per: Literal["sample", "batch"] = Field("sample", description="drawn for each image, or for the batch")
+    survival_inference: Literal["rescale", "expected"] = Field(
+        "rescale", description="scale up survivors while training, or down at inference as the paper does"
+    )
+
+    def drop(self, build: Builder, x: Value) -> Value:
+        """The body's output, dropped at random where it may be."""
+        if self.survival == 1:
+            return x
+        rate = 1 - self.survival
+        return build(DropPath(rate=rate, per=self.survival_per, inference=self.survival_inference), x, id="drop_path")
+
+
+class ResNetBlock(Survival, Block):
+    """What the basic and the bottleneck block of the ResNets share."""
+
+    filters: Size = Field(description="channels of the inner convolutions")
+    stride: Pair = Field((1, 1), description="step, in pixels")
+    shortcut: Literal["auto", "identity", "projection", "pad", "pool", "none"] = Field(
+        "auto", description="how the input joins; `none` makes the plain network that the paper compares with"
+    )
+    shortcut_kernel: Pair = Field((1, 1), description="window of a projection, in pixels")
+    preactivation: bool = Field(False, description="norm and activation before each convolution (ResNet v2)")
+    se: SqueezeExcite | None = Field(None, description="squeeze-excite before the sum")
+    norm: Norm = Field(BATCH_NORM, description="normalisation of every convolution")
+    act: Act = Field(RELU, description="activation")
+    bias: bool | None = Field(None, description="whether the convolutions have biases; by default where there is no norm")
+    zero_init_last: bool = Field(False, description="the last norm's scale starts at zero, the block as its shortcut")
+
+    def last_norm(self) -> Op | None:
+        """The normalisation of the last convolution of the body."""
+        norm: Op | None = self.norm
+        if norm is None or not self.zero_init_last:
+            return norm
+        return norm.model_copy(update={"scale_init": ZEROS})
+
+    def bias_of(self) -> dict[str, bool]:
+        return {} if self.bias is None else {"bias": self.bias}
+
+    def join(self, build: Builder, x: Value, y: Value, kind: Kind | Literal["none"], last_act: Activation | None) -> Value:
+        """The body's output `y` with squeeze-excite, drop path, the shortcut of `x` and the merge activation."""
+        if self.se is not None:
+            y = build(self.se, y, id="se")
+        y = self.drop(build, y)
+        if kind != "none":
+            # A pre-activated projection stands alone, without a norm of its own.
+            alone = self.preactivation
+            given = {"bias": True} if alone and self.bias is None and self.norm is None else self.bias_of()
+            if alone and self.bias is None:
+                given = {"bias": False}
+            shortcut = Shortcut(filters=y.channels, stride=self.stride, kind=kind, kernel=self.shortcut_kernel,
+                                norm=None if alone else self.norm, **given)  # fmt: skip
+            y = build(Add(), y, build(shortcut, x, id="shortcut"), id="add")
+        return build(last_act, y, id="act") if last_act is not None else y
