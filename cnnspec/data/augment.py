@@ -96,7 +96,7 @@ def _affine(images: Images, config: Affine, fill: int, draws: Draws) -> Images:
     corner = whole_y * stride + whole_x + (np.arange(count, dtype=np.int32) * (height + 2 * border) * stride)[:, None]
     upper = flat[corner] * (1 - part_x) + flat[corner + 1] * part_x
     lower = flat[corner + stride] * (1 - part_x) + flat[corner + stride + 1] * part_x
-    mixed = upper * (1 - part_y) + lower * part_y
+    mixed: NDArray[np.float32] = upper * (1 - part_y) + lower * part_y
     return np.rint(mixed).astype(np.uint8).reshape(images.shape)
 
 
@@ -104,8 +104,8 @@ def _colour(images: Images, config: Colour, draws: Draws) -> Images:
     brightness, contrast, saturation = (
         1 + draws.uniform(_COLOUR, -1, 1, 3).astype(np.float32) * [config.brightness, config.contrast, config.saturation]
     ).astype(np.float32).T[:, :, None, None, None]
-    mixed = images.astype(np.float32) * brightness
-    weights = _GREY if images.shape[-1] == 3 else np.ones(1, np.float32)
+    mixed: NDArray[np.float32] = images.astype(np.float32) * brightness
+    weights: NDArray[np.float32] = _GREY if images.shape[-1] == 3 else np.ones(1, np.float32)
     grey = (mixed @ weights)[..., None]
     mean = grey.mean((1, 2, 3), keepdims=True)
     mixed = (mixed - mean) * contrast + mean

@@ -1,0 +1,108 @@
+"""Checkpoints with orbax: written beside the training, complete or not there at all, the last ones and the best kept."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import orbax.checkpoint as ocp
+from orbax.checkpoint import checkpoint_managers as policies
+
+from cnnspec.diagnostics import Problem
+from cnnspec.training.devices import Devices
+from cnnspec.training.step import TrainState
+
+#: Two, so that the one before is still whole while the newest is being written.
+LAST_KEPT = 2
+
+
+class Checkpoints:
+    """The checkpoints of one run: a folder a step, holding the train state and a JSON note."""
+
+    def __init__(self, folder: Path, devices: Devices | None = None) -> None:
+        # orbax and its parts log progress as warnings; what matters reaches the user as a diagnostic.
+        logging.getLogger("absl").setLevel(logging.ERROR)
+        self.folder, self.devices = folder, devices
+        keep = policies.AnyPreservationPolicy(
+            [
+                policies.LatestN(n=LAST_KEPT),
+                policies.BestN(n=1, get_metric_fn=lambda metrics: metrics["top1"], keep_checkpoints_without_metrics=False),
+            ]
+        )
+        options = ocp.CheckpointManagerOptions(
+            preservation_policy=keep, create=True, cleanup_tmp_directories=True, best_fn=lambda metrics: metrics["top1"]
+        )
+        self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
+        # A copy, since the step that follows reuses the memory of the state while it is still being written.
+        self._copy = jax.jit(lambda tree: jax.tree.map(jnp.copy, tree))
+
+    @property
+    def last(self) -> int | None:
+        """The step of the newest complete checkpoint."""
+        step = self._manager.latest_step()
+        return None if step is None else int(step)
+
+    @property
+    def best(self) -> int | None:
+        """The step of the checkpoint with the best evaluation."""
+        step = self._manager.best_step()
+        return None if step is None else int(step)
+
+    @property
+    def steps(self) -> list[int]:
+        """The steps of all complete checkpoints."""
+        return sorted(int(step) for step in self._manager.all_steps())
+
+    def save(self, state: TrainState, note: dict[str, Any], metrics: dict[str, float] | None = None) -> None:
+        """Begin to save; the writing goes on in the background. **Errors**: E864."""
+        step = int(note["step"])
+        if step == self._manager.latest_step():
+            return
+        items = ocp.args.Composite(state=ocp.args.StandardSave(self._copy(state)), note=ocp.args.JsonSave(note))
+        self._guard(lambda: self._manager.save(step, args=items, metrics=metrics))
+
+    def restore(self, step: int, like: TrainState) -> tuple[TrainState, dict[str, Any]]:
+        """The train state, spread as `like` is, and the note. **Errors**: E861 where it does not fit or is damaged."""
+        target = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
+        items = ocp.args.Composite(state=ocp.args.StandardRestore(target), note=ocp.args.JsonRestore())
+        try:
+            found = self._manager.restore(step, args=items)
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            reason = str(error).strip().split("\n", maxsplit=1)[0][:200]
+            raise Problem("E861", f"the checkpoint of step {step} in {self.folder} does not fit this network or is damaged: {reason}",
+                          "resume with the spec and recipe that it was made with, or begin anew with another `--out`") from error  # fmt: skip
+        return found["state"], found["note"]
+
+    def restore_plain(self, step: int) -> dict[str, Any]:
+        """The train state as it was saved, whatever it was."""
+        found = self._manager.restore(step, args=ocp.args.Composite(state=ocp.args.StandardRestore()))
+        tree: dict[str, Any] = found["state"]
+        return tree
+
+    def wait(self) -> None:
+        """Wait until all is written. **Errors**: E864."""
+        self._guard(self._manager.wait_until_finished)
+
+    def close(self) -> None:
+        self._manager.close()
+
+    def _guard(self, act: Callable[[], Any]) -> None:
+        try:
+            act()
+        except OSError as error:
+            raise no_room(error, self.folder) from error
+        except ValueError as error:  # tensorstore reports a full disk this way
+            if "No space left" in str(error) or "RESOURCE_EXHAUSTED" in str(error) or "Disk quota" in str(error):
+                raise no_room(OSError(errno.ENOSPC, "No space left on device"), self.folder) from error
+            raise
+
+
+def no_room(error: OSError, folder: Path) -> Problem:
+    """The problem of a file that cannot be written."""
+    return Problem("E864", f"cannot write into {folder}: {error.strerror or error}",
+                   "the checkpoints that are there are whole; make room, and go on with `--resume`")  # fmt: skip

@@ -1,0 +1,131 @@
+"""Evaluation: every image once, on any number of devices; accuracy, confusion and calibration."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+
+from cnnspec.data.base import Dataset
+from cnnspec.data.config import Loading
+from cnnspec.data.pipeline import EvaluationBatches, iterate
+from cnnspec.training.devices import Devices
+from cnnspec.training.losses import probabilities, scores, total_loss
+from cnnspec.training.step import Apply
+from cnnspec.training.task import Task
+
+#: Bins of confidence for the calibration error (Guo and others 2017, arXiv:1706.04599, section 2: 15 bins).
+BINS = 15
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an evaluation found.
+
+    `confusion [true, predicted]` counts images; `calibration_error` is the mean distance of confidence and accuracy
+    over bins of equal width, weighted by their images.
+    """
+
+    images: int
+    loss: float
+    top1: float
+    top5: float
+    calibration_error: float
+    confusion: NDArray[np.int64]
+    seconds: float
+
+    @property
+    def per_class(self) -> NDArray[np.float64]:
+        """Accuracy of each class, `nan` for one without images."""
+        totals = self.confusion.sum(1)
+        return np.where(totals > 0, np.diag(self.confusion) / np.maximum(totals, 1), np.nan)
+
+    def summary(self) -> dict[str, float]:
+        """The numbers, with stable names."""
+        return {
+            "images": self.images,
+            "loss": self.loss,
+            "top1": self.top1,
+            "top5": self.top5,
+            "calibration_error": self.calibration_error,
+            "images_per_second": self.images / max(self.seconds, 1e-9),
+        }
+
+
+class Evaluator:
+    """An evaluation compiled once for a network and a dataset, run as often as asked."""
+
+    def __init__(self, apply: Apply, task: Task, dataset: Dataset, devices: Devices, batch: int, loading: Loading) -> None:
+        self.task, self.dataset, self.devices, self.loading = task, dataset, devices, loading
+        batch = -(-min(batch, max(len(dataset), 1)) // devices.count) * devices.count
+        self.source = EvaluationBatches(dataset, batch=batch, share=devices.share)
+        self._add = jax.jit(_adding(apply, task), donate_argnums=0)
+
+    def __call__(self, params: Mapping[str, Array], state: Mapping[str, Array]) -> Evaluation:
+        begun = time.perf_counter()
+        sums = self.devices.place_state(_zeros(self.task.classes))
+        for batch in iterate(self.source, self.loading):
+            sums = self._add(sums, dict(params), dict(state), self.devices.place_batch(batch))
+        found: dict[str, Any] = jax.tree.map(np.asarray, sums)
+        images = int(found["images"])
+        share = 1 / max(images, 1)
+        gap = np.abs(found["bin_right"] - found["bin_confidence"]).sum()
+        return Evaluation(
+            images=images,
+            loss=float(found["loss"]) * share,
+            top1=float(found["top1"]) * share,
+            top5=float(found["top5"]) * share,
+            calibration_error=float(gap) * share,
+            confusion=found["confusion"].astype(np.int64),
+            seconds=time.perf_counter() - begun,
+        )
+
+
+def _zeros(classes: int) -> dict[str, Any]:
+    return {
+        "images": np.zeros((), np.int32),
+        "loss": np.zeros((), np.float32),
+        "top1": np.zeros((), np.int32),
+        "top5": np.zeros((), np.int32),
+        "confusion": np.zeros((classes, classes), np.int32),
+        "bin_right": np.zeros(BINS, np.float32),
+        "bin_confidence": np.zeros(BINS, np.float32),
+    }
+
+
+def _adding(apply: Apply, task: Task) -> Callable[..., dict[str, Array]]:
+    """`(sums, params, state, batch) -> sums`, counting only the images whose mask is set."""
+
+    def add(sums: dict[str, Array], params: Any, state: Any, batch: Mapping[str, Array]) -> dict[str, Array]:
+        outputs, _ = apply(params, state, task.inputs(batch["image"]), train=False)
+        labels, mask = batch["label"], batch["mask"]
+        targets = jax.nn.one_hot(labels, task.classes, dtype=jnp.float32)
+        unit = batch["image"].astype(jnp.float32) / 255
+        loss = total_loss(task.loss, outputs, task.output, targets, unit, task.softmax)
+        judged = scores(task.loss, outputs[task.output])
+        predicted = judged.argmax(-1)
+        own = jnp.take_along_axis(judged, labels[:, None], axis=-1)
+        # Ties count against the network, so that one which gives all classes the same score is not called right.
+        rank = (judged >= own).sum(-1)
+        confidence = probabilities(task.loss, outputs[task.output], task.softmax).max(-1)
+        right = (predicted == labels) & mask
+        bins = jnp.clip((confidence * BINS).astype(jnp.int32), 0, BINS - 1)
+        weight = mask.astype(jnp.float32)
+        return {
+            "images": sums["images"] + mask.sum(dtype=jnp.int32),
+            "loss": sums["loss"] + jnp.where(mask, loss, 0.0).sum(),
+            "top1": sums["top1"] + right.sum(dtype=jnp.int32),
+            "top5": sums["top5"] + ((rank >= 1) & (rank <= 5) & mask).sum(dtype=jnp.int32),
+            "confusion": sums["confusion"].at[labels, predicted].add(mask.astype(jnp.int32)),
+            "bin_right": sums["bin_right"].at[bins].add(right.astype(jnp.float32)),
+            "bin_confidence": sums["bin_confidence"].at[bins].add(confidence * weight),
+        }
+
+    return add

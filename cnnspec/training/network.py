@@ -1,0 +1,38 @@
+"""A network ready to be trained or evaluated: the compiled functions, the task, and the arrays to begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnspec.frontend import LoadedSpec, load_spec
+from cnnspec.training.recipe import Recipe
+from cnnspec.training.task import Task, task_of
+
+
+@dataclass(frozen=True)
+class Network:
+    """A compiled spec with its task; `params` and `state` are the initial values by path."""
+
+    loaded: LoadedSpec
+    compiled: Any
+    task: Task
+    params: dict[str, Any]
+    state: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.loaded.document.name
+
+
+def open_network(spec: str | Path | Mapping[str, Any], recipe: Recipe, settings: Mapping[str, Any]) -> Network:
+    """Check and compile a spec for a recipe. **Errors**: `SpecError` for the spec, E862 for what does not fit it."""
+    from cnnspec.compiled import compile
+
+    loaded = load_spec(spec, set=settings)
+    task = task_of(loaded.graph, loaded.document.inputs, recipe)
+    compiled = compile(spec, set=settings, dtype=recipe.precision, seed=recipe.seed)
+    params, state = compiled.init(recipe.seed)
+    return Network(loaded, compiled, task, dict(params), dict(state))

@@ -1,0 +1,53 @@
+"""Prediction: images in, the most probable classes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnspec.training.losses import probabilities
+from cnnspec.training.network import Network
+
+#: Images that are run at once.
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The most probable classes of one image, the first the most probable."""
+
+    classes: tuple[int, ...]
+    names: tuple[str, ...]
+    probabilities: tuple[float, ...]
+
+
+class Predictor:
+    """A trained network as a function from images to predictions."""
+
+    def __init__(self, network: Network, params: Mapping[str, Any], state: Mapping[str, Any], names: Sequence[str]) -> None:
+        self.network, self.names = network, tuple(names)
+        self._weights = dict(params), dict(state)
+        self._run = jax.jit(self._probabilities)
+
+    def __call__(self, images: NDArray[np.uint8], top: int = 5) -> list[Prediction]:
+        """Predictions for images `[n, height, width, channels]` of 0 to 255 at the network's size."""
+        rows: list[NDArray[np.float32]] = []
+        for first in range(0, len(images), BATCH):
+            part = images[first : first + BATCH]
+            filled = np.concatenate([part, np.repeat(part[-1:], BATCH - len(part), axis=0)])  # one shape, one compilation
+            rows += list(np.asarray(self._run(*self._weights, filled))[: len(part)])
+        return [self._prediction(row, top) for row in rows]
+
+    def _probabilities(self, params: Any, state: Any, pixels: Any) -> Any:
+        task = self.network.task
+        outputs, _ = self.network.compiled.apply(params, state, task.inputs(pixels), train=False)
+        return probabilities(task.loss, outputs[task.output], task.softmax)
+
+    def _prediction(self, row: NDArray[np.float32], top: int) -> Prediction:
+        order = np.argsort(-row, kind="stable")[:top]
+        return Prediction(tuple(map(int, order)), tuple(self.names[i] for i in order), tuple(float(row[i]) for i in order))

@@ -1,0 +1,121 @@
+"""Finding and reading a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cnnspec.diagnostics import Diagnostic, Problem, Report, Source, Span, did_you_mean
+from cnnspec.source import Entry, Mapping, Scalar, dump, parse, read, tree_of
+from cnnspec.training.recipe import Recipe
+from cnnspec.validation import validate
+
+
+@cache
+def recipe_folder() -> Path:
+    """The folder of the recipes that come along: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).parent.parent
+    inside = package / "recipes"
+    return inside if inside.is_dir() else package.parent / "recipes"
+
+
+@dataclass(frozen=True)
+class LoadedRecipe:
+    """A recipe, and the text it came from, so that later mistakes can point into it."""
+
+    recipe: Recipe
+    tree: Mapping
+    name: str
+
+    def locate(self, problem: Problem, section: str) -> Diagnostic:
+        """The diagnostic of a problem with a field of `section` (`dataset`, `loss`; empty: the recipe itself)."""
+        tree: Any = self.tree
+        span = tree.span
+        for key in (section, problem.field):
+            entry = tree.entries.get(key) if key and isinstance(tree, Mapping) else None
+            if entry is not None:
+                tree, span = entry.value, entry.value.span
+        shown = span if span.source.text else None
+        return Diagnostic(problem.code, problem.message, shown, problem.help)
+
+
+def find_recipe(recipe: str | None, spec: str, spec_name: str) -> Path | None:
+    """The file that `recipe` names, or where none is named the one of the spec, or the general one.
+
+    A spec's own recipe is `NAME.recipe.yaml` beside it, or the one of its name among those that come along.
+    """
+    folder = recipe_folder()
+    if recipe is not None:
+        candidates = [Path(recipe), folder / recipe, folder / f"{recipe}.yaml"]
+    else:
+        stem = Path(spec).stem
+        candidates = [Path(spec).with_name(f"{stem}.recipe.yaml"), folder / f"{stem}.yaml", folder / f"{spec_name}.yaml", folder / "default.yaml"]
+    return next((c for c in candidates if c.is_file()), None)
+
+
+def load_recipe(
+    recipe: str | Path | AnyMapping[str, Any] | None,
+    report: Report,
+    *,
+    spec: str = "",
+    spec_name: str = "",
+    overrides: AnyMapping[str, Any] | None = None,
+) -> LoadedRecipe | None:
+    """The recipe, with `overrides` (dotted names: `optimizer.learning_rate`) in place; `None` after diagnostics.
+
+    **Errors**: E865 (there is no such recipe), and those of YAML and of fields.
+    """
+    tree: Any
+    if isinstance(recipe, AnyMapping):
+        source, name = Source("<recipe>", dump(dict(recipe))), "recipe"
+    elif isinstance(recipe, str) and "\n" in recipe:
+        source, name = Source("<recipe>", recipe), "recipe"
+    else:
+        path = find_recipe(None if recipe is None else str(recipe), spec, spec_name)
+        if path is None:
+            known = [p.stem for p in recipe_folder().glob("*.yaml")]
+            report.error("E865", f"there is no recipe `{recipe}`", help=did_you_mean(str(recipe), known) or "give the path of a file, or a name of `cnnspec recipes`")
+            return None
+        found = read(path, report)
+        if found is None:
+            return None
+        source, name = found, path.stem
+    tree = parse(source, report) if source.text.strip() else Mapping({}, Span(source, 1, 1, 1, 1))
+    if tree is None or report.failed:
+        return None
+    if isinstance(tree, Scalar) and tree.value is None:
+        tree = Mapping({}, tree.span)
+    if not isinstance(tree, Mapping):
+        report.error("E103", "a recipe should be a mapping of fields", tree.span, "begin with `batch_size: 64`")
+        return None
+    for dotted, value in (overrides or {}).items():
+        tree = _replaced(tree, dotted.split("."), value, f"--with {dotted}")
+    instance = validate(Recipe, tree, report, what="recipe")
+    return None if instance is None else LoadedRecipe(instance, tree, name)
+
+
+def _replaced(tree: Mapping, keys: list[str], value: Any, name: str) -> Mapping:
+    """The tree with one value put in its place; a length replaces the other kind of length."""
+    text = dump(value).strip()
+    span = Span(Source(name, text), 1, 1, 1, len(text) + 1)
+    entries = dict(tree.entries)
+    if keys[0] in ("epochs", "steps"):
+        entries.pop("steps" if keys[0] == "epochs" else "epochs", None)
+    if len(keys) > 1:
+        old = entries.get(keys[0])
+        inner = old.value if old is not None else Mapping({}, span)
+        if isinstance(inner, Scalar):  # a bare name stands for {name: ...}
+            inner = Mapping({"name": Entry(inner.span, inner)}, inner.span)
+        if isinstance(inner, Mapping):
+            entries[keys[0]] = Entry(old.key_span if old is not None else span, _replaced(inner, keys[1:], value, name))
+            return Mapping(entries, tree.span)
+    entries[keys[0]] = Entry(span, tree_of(value, span))
+    return Mapping(entries, tree.span)
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """The recipe as YAML, with everything that differs from the defaults."""
+    return dump(recipe.model_dump(exclude_defaults=True, mode="python"))
