@@ -85,8 +85,22 @@ def _affine(images: Images, config: Affine, fill: int, draws: Draws) -> Images:
     cos, sin = cos[:, None].astype(np.float32), sin[:, None].astype(np.float32)
     # A border of two pixels of fill around the image makes every lookup outside it read the fill.
     border = 2
-    source_x = np.clip(cos * sheared + sin * y - unit[:, 3:4].astype(np.float32) * config.shift + (width - 1) / 2, -1.5, width + 0.5) + border
-    source_y = np.clip(cos * y - sin * sheared - unit[:, 4:5].astype(np.float32) * config.shift + (height - 1) / 2, -1.5, height + 0.5) + border
+    source_x = (
+        np.clip(
+            cos * sheared + sin * y - unit[:, 3:4].astype(np.float32) * config.shift + (width - 1) / 2,
+            -1.5,
+            width + 0.5,
+        )
+        + border
+    )
+    source_y = (
+        np.clip(
+            cos * y - sin * sheared - unit[:, 4:5].astype(np.float32) * config.shift + (height - 1) / 2,
+            -1.5,
+            height + 0.5,
+        )
+        + border
+    )
     whole_x, whole_y = source_x.astype(np.int32), source_y.astype(np.int32)
     part_x, part_y = (source_x - whole_x)[..., None], (source_y - whole_y)[..., None]
     stride = width + 2 * border
@@ -102,8 +116,14 @@ def _affine(images: Images, config: Affine, fill: int, draws: Draws) -> Images:
 
 def _colour(images: Images, config: Colour, draws: Draws) -> Images:
     brightness, contrast, saturation = (
-        1 + draws.uniform(_COLOUR, -1, 1, 3).astype(np.float32) * [config.brightness, config.contrast, config.saturation]
-    ).astype(np.float32).T[:, :, None, None, None]
+        (
+            1
+            + draws.uniform(_COLOUR, -1, 1, 3).astype(np.float32)
+            * [config.brightness, config.contrast, config.saturation]
+        )
+        .astype(np.float32)
+        .T[:, :, None, None, None]
+    )
     mixed: NDArray[np.float32] = images.astype(np.float32) * brightness
     weights: NDArray[np.float32] = _GREY if images.shape[-1] == 3 else np.ones(1, np.float32)
     grey = (mixed @ weights)[..., None]

@@ -37,7 +37,9 @@ def read_records(path: Path, label_bytes: int) -> tuple[Labels, Images]:
     data = np.fromfile(path, np.uint8)
     if not len(data) or len(data) % record:
         raise Problem(
-            "E851", f"{path.name} is truncated: {len(data)} bytes are not a whole number of records of {record} bytes", "fetch it again"
+            "E851",
+            f"{path.name} is truncated: {len(data)} bytes are not a whole number of records of {record} bytes",
+            "fetch it again",
         )
     rows = data.reshape(-1, record)
     images = rows[:, label_bytes:].reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)

@@ -28,7 +28,9 @@ class DatasetConfig(Spec):
         None, description="how an image fills the input: `stretch` resizes it, `pad` resizes it to `size` and puts it "
         "on black, `crop` resizes its shorter side to `size` and takes the centre; `crop` for folders, else `stretch`",
     )  # fmt: skip
-    size: Size | None = Field(None, description="pixels before padding or cropping; by default the input's, for `crop` 8/7 of it")
+    size: Size | None = Field(
+        None, description="pixels before padding or cropping; by default the input's, for `crop` 8/7 of it"
+    )
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = Field("bilinear", description="of resizing")
     held_out: Fraction = Field(0.2, description="share held out for evaluation where the set has no split of its own")
     labels: Literal["fine", "coarse"] = Field("fine", description="CIFAR-100's 100 classes or its 20 groups")
@@ -82,7 +84,9 @@ class Augmentation(Spec):
     """What happens to an image of a training batch, in this order."""
 
     resized_crop: ResizedCrop | None = Field(None, description="a random part, resized to the input")
-    crop: Size | None = Field(None, description="pixels of padding on every side before a random crop of the input's size")
+    crop: Size | None = Field(
+        None, description="pixels of padding on every side before a random crop of the input's size"
+    )
     affine: Affine | None = Field(None, description="shift, rotate, scale, shear")
     flip: bool = Field(False, description="mirror half of the images left to right")
     colour: Colour | None = Field(None, description="brightness, contrast, saturation")
@@ -100,5 +104,9 @@ class Loading(Spec):
 class Mixing(Spec):
     """Pairs of images mixed together with their labels."""
 
-    mixup: Positive | None = Field(None, description="alpha of the Beta distribution of the share (Zhang 2017, 1710.09412)")
-    cutmix: Positive | None = Field(None, description="alpha of the Beta distribution of the area (Yun 2019, 1905.04899)")
+    mixup: Positive | None = Field(
+        None, description="alpha of the Beta distribution of the share (Zhang 2017, 1710.09412)"
+    )
+    cutmix: Positive | None = Field(
+        None, description="alpha of the Beta distribution of the area (Yun 2019, 1905.04899)"
+    )

@@ -63,7 +63,9 @@ def open_folder(config: DatasetConfig, split: str, frame: Frame, folder: Path) -
     own = next((folder / name for name in _SPLITS[split] if (folder / name).is_dir()), None)
     divided = any((folder / name).is_dir() for names in _SPLITS.values() for name in names)
     if divided and own is None:
-        raise Problem("E850", f"{folder} has no folder {listing(_SPLITS[split])}", "make one, with a folder a class", field="path")
+        raise Problem(
+            "E850", f"{folder} has no folder {listing(_SPLITS[split])}", "make one, with a folder a class", field="path"
+        )
     root = own or folder
     classes = _class_folders(root)
     if divided:
@@ -91,7 +93,12 @@ def open_folder(config: DatasetConfig, split: str, frame: Frame, folder: Path) -
 def _class_folders(root: Path) -> list[str]:
     classes = sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
     if not classes:
-        raise Problem("E850", f"{root} has no folders; there should be one a class", "put the pictures of a class into a folder of its name", field="path")
+        raise Problem(
+            "E850",
+            f"{root} has no folders; there should be one a class",
+            "put the pictures of a class into a folder of its name",
+            field="path",
+        )
     return classes
 
 

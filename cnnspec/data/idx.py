@@ -35,7 +35,9 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise Problem("E851", f"{path.name} is not a whole gzip file: {error}", "fetch it again") from error
     if len(data) < 4 or data[:2] != b"\0\0" or data[2] != _UNSIGNED_BYTE or not 1 <= data[3] <= 4:
-        raise Problem("E851", f"{path.name} is not an IDX file of unsigned bytes", "its first bytes should be 0 0 8 1 or 0 0 8 3")
+        raise Problem(
+            "E851", f"{path.name} is not an IDX file of unsigned bytes", "its first bytes should be 0 0 8 1 or 0 0 8 3"
+        )
     rank = data[3]
     header = 4 + 4 * rank
     if len(data) < header:
@@ -66,7 +68,9 @@ def open_idx(config: DatasetConfig, split: str, frame: Frame, folder: Path) -> A
     classes = FASHION if config.name == "fashion_mnist" else [str(c) for c in range(max(count, 10))]
     images = images[..., None] if images.ndim == 3 else images
     if images.shape[-1] not in (1, 3):
-        raise Problem("E853", f"the images of {folder} have {images.shape[-1]} channels; pictures have 1 or 3", field="path")
+        raise Problem(
+            "E853", f"the images of {folder} have {images.shape[-1]} channels; pictures have 1 or 3", field="path"
+        )
     return ArrayDataset(config.name, classes, images, labels.astype(np.int32), frame)
 
 

@@ -64,14 +64,18 @@ def _first(dataset: Dataset, limit: int) -> Dataset:
             rank[members] = np.arange(members.sum())
         chosen = np.sort(np.lexsort((dataset.labels, rank))[:limit])
         paths = [dataset.paths[i] for i in chosen]
-        return FolderDataset(dataset.name, dataset.classes, paths, dataset.labels[chosen], dataset.frame, dataset.policy)
+        return FolderDataset(
+            dataset.name, dataset.classes, paths, dataset.labels[chosen], dataset.frame, dataset.policy
+        )
     assert isinstance(dataset, ArrayDataset)
     return dataset.first(limit)
 
 
 def _check(dataset: Dataset, config: DatasetConfig, split: str, classes: int, channels: int) -> None:
     if not len(dataset):
-        raise Problem("E857", f"the {split} split of {dataset.name} has no images", "check the path and `held_out`", field="name")
+        raise Problem(
+            "E857", f"the {split} split of {dataset.name} has no images", "check the path and `held_out`", field="name"
+        )
     if dataset.channels == 3 and channels == 1 and not config.grey:
         raise Problem("E853", f"the images of {dataset.name} have 3 channels, and the network's input has 1",
                       "turn them grey with `grey: true`, or give the network 3 channels", field="name")  # fmt: skip

@@ -34,7 +34,9 @@ def data_folder(config: DatasetConfig) -> Path:
 
         fetch(config.name, folder)
     if not folder.is_dir():
-        raise Problem("E850", f"the files of {config.name} are not here: {folder} does not exist", _help(config), field="name")
+        raise Problem(
+            "E850", f"the files of {config.name} are not here: {folder} does not exist", _help(config), field="name"
+        )
     return folder
 
 
@@ -44,7 +46,9 @@ def first_file(folder: Path, names: Sequence[str], config: DatasetConfig) -> Pat
         for name in names:
             if (place / name).is_file():
                 return place / name
-    raise Problem("E850", f"{folder} holds none of {listing(names)}", _help(config), field="path" if config.path else "name")
+    raise Problem(
+        "E850", f"{folder} holds none of {listing(names)}", _help(config), field="path" if config.path else "name"
+    )
 
 
 def _help(config: DatasetConfig) -> str:

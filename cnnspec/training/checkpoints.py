@@ -31,7 +31,9 @@ class Checkpoints:
         keep = policies.AnyPreservationPolicy(
             [
                 policies.LatestN(n=LAST_KEPT),
-                policies.BestN(n=1, get_metric_fn=lambda metrics: metrics["top1"], keep_checkpoints_without_metrics=False),
+                policies.BestN(
+                    n=1, get_metric_fn=lambda metrics: metrics["top1"], keep_checkpoints_without_metrics=False
+                ),
             ]
         )
         options = ocp.CheckpointManagerOptions(

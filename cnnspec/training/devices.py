@@ -39,7 +39,9 @@ class Devices:
 
     def place_state(self, tree: Any) -> Any:
         """The same values on every device; each host gives its own copy of them."""
-        return jax.tree.map(lambda leaf: jax.make_array_from_process_local_data(self.replicated, np.asarray(leaf)), tree)
+        return jax.tree.map(
+            lambda leaf: jax.make_array_from_process_local_data(self.replicated, np.asarray(leaf)), tree
+        )
 
     def place_batch(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """The global batch, of which this host gives its rows."""

@@ -62,7 +62,9 @@ class Evaluation:
 class Evaluator:
     """An evaluation compiled once for a network and a dataset, run as often as asked."""
 
-    def __init__(self, apply: Apply, task: Task, dataset: Dataset, devices: Devices, batch: int, loading: Loading) -> None:
+    def __init__(
+        self, apply: Apply, task: Task, dataset: Dataset, devices: Devices, batch: int, loading: Loading
+    ) -> None:
         self.task, self.dataset, self.devices, self.loading = task, dataset, devices, loading
         batch = -(-min(batch, max(len(dataset), 1)) // devices.count) * devices.count
         self.source = EvaluationBatches(dataset, batch=batch, share=devices.share)

@@ -74,7 +74,11 @@ class Loop:
             self.done += 1
             evaluate = self.done % self.evaluate_every == 0 or self.done == self.total
             save = evaluate and self.checkpoint_every == 0
-            save = save or (self.checkpoint_every > 0 and self.done % self.checkpoint_every == 0) or self.done == self.total
+            save = (
+                save
+                or (self.checkpoint_every > 0 and self.done % self.checkpoint_every == 0)
+                or self.done == self.total
+            )
             self.interrupted = self._stopped(interrupts)
             if evaluate or save or self.interrupted is not None or self._due():
                 self._look()
@@ -116,7 +120,9 @@ class Loop:
         means = dict(zip(MEASURES, (float(v) for v in rows.mean(0)), strict=True))
         means["learning_rate"] = float(rows[-1, -1])
         if self.records is not None:
-            self.records.write("train", self.done, self.done / self.steps_per_epoch, {**means, "images_per_second": rate})
+            self.records.write(
+                "train", self.done, self.done / self.steps_per_epoch, {**means, "images_per_second": rate}
+            )
         self.progress.update(self.done, means["loss"], means["accuracy"], rate)
 
     def _evaluate(self) -> dict[str, float]:
@@ -142,7 +148,9 @@ class Loop:
         before = tuple(float(v) for v in rows[first - 1]) if first else self._good
         broken = [path for path, value in self.state["params"].items() if not np.isfinite(np.asarray(value)).all()]
         loss, _, norm, rate = (float(v) for v in rows[first])
-        story = f"at step {step} the loss is {loss:g} and the gradient's norm {norm:g}, with a learning rate of {rate:g}"
+        story = (
+            f"at step {step} the loss is {loss:g} and the gradient's norm {norm:g}, with a learning rate of {rate:g}"
+        )
         if before:
             story += f"; one step earlier they were {before[0]:.4g} and {before[2]:.4g}"
         if broken:
@@ -152,5 +160,9 @@ class Loop:
             advice = "the gradient explodes: bound it with `clip: 1.0`, or lower `optimizer.learning_rate`"
         self.checkpoints.wait()
         last = self.checkpoints.last
-        kept = f"the checkpoint of step {last} in {self.checkpoints.folder} is good" if last is not None else "there is no checkpoint yet"
+        kept = (
+            f"the checkpoint of step {last} in {self.checkpoints.folder} is good"
+            if last is not None
+            else "there is no checkpoint yet"
+        )
         return Problem("E860", f"the training diverged: {story}", f"{advice}; {kept}", field="learning_rate")

@@ -55,7 +55,9 @@ def rbf(distances: Array, targets: Array, competition: float) -> Array:
     return (targets * distances).sum(-1) + jax.nn.logsumexp(jnp.concatenate([bound, -distances], -1), axis=-1)
 
 
-def total_loss(config: Loss, outputs: Mapping[str, Array], main: str, targets: Array, pixels: Array, softmax: bool) -> Array:
+def total_loss(
+    config: Loss, outputs: Mapping[str, Array], main: str, targets: Array, pixels: Array, softmax: bool
+) -> Array:
     """`[n]`: the loss of each image; `pixels` are the images as 0 to 1, for reconstructions."""
     judged = outputs[main]
     if config.name == "margin":
@@ -69,7 +71,9 @@ def total_loss(config: Loss, outputs: Mapping[str, Array], main: str, targets: A
         loss = probability_entropy(judged, targets) if softmax else cross_entropy(judged, targets)
     for name, weight in config.auxiliary.items():
         if name in outputs:  # auxiliary heads exist in training only
-            loss += weight * cross_entropy(outputs[name], smooth(targets, config.label_smoothing * (config.name != "cross_entropy")))
+            loss += weight * cross_entropy(
+                outputs[name], smooth(targets, config.label_smoothing * (config.name != "cross_entropy"))
+            )
     return loss
 
 

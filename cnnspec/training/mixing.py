@@ -14,7 +14,10 @@ def mix(config: Mixing, key: Array, pixels: Array, targets: Array) -> tuple[Arra
     choice, mixup_key, cutmix_key = jax.random.split(key, 3)
     images = pixels.astype(jnp.float32)
     if config.mixup and config.cutmix:
-        first, second = _mixup(config.mixup, mixup_key, images, targets), _cutmix(config.cutmix, cutmix_key, images, targets)
+        first, second = (
+            _mixup(config.mixup, mixup_key, images, targets),
+            _cutmix(config.cutmix, cutmix_key, images, targets),
+        )
         take = jax.random.bernoulli(choice)
         return jnp.where(take, first[0], second[0]), jnp.where(take, first[1], second[1])
     if config.mixup:

@@ -30,7 +30,9 @@ def learning_rate(recipe: Recipe, images: int) -> Curve:
     return joined
 
 
-def _curve(schedule: Schedule, peak: float, length: int, total: int, updates: Callable[[float], int], warmup: int) -> Curve:
+def _curve(
+    schedule: Schedule, peak: float, length: int, total: int, updates: Callable[[float], int], warmup: int
+) -> Curve:
     """The part after the warm-up, `length` updates long; times of falls count from the training's beginning."""
     curve: Curve
     if schedule.name == "cosine":
@@ -38,7 +40,9 @@ def _curve(schedule: Schedule, peak: float, length: int, total: int, updates: Ca
     elif schedule.name == "linear":
         curve = optax.linear_schedule(peak, peak * schedule.final, length)
     elif schedule.name == "exponential":
-        curve = optax.exponential_decay(peak, updates(schedule.every or 1), schedule.factor, staircase=schedule.staircase)
+        curve = optax.exponential_decay(
+            peak, updates(schedule.every or 1), schedule.factor, staircase=schedule.staircase
+        )
     elif schedule.name == "one_cycle":
         rise = max(1, round(length * schedule.rise))
         up = optax.cosine_decay_schedule(1.0, rise)
@@ -66,7 +70,11 @@ def decayed(config: Optimizer, params: Mapping[str, Any]) -> dict[str, bool]:
 def optimiser(recipe: Recipe, curve: Curve) -> optax.GradientTransformation:
     """Clip, decay, update rule, learning rate; averaged over `accumulate` batches."""
     config = recipe.optimizer
-    decay = [optax.add_decayed_weights(config.weight_decay, lambda params: decayed(config, params))] if config.weight_decay else []
+    decay = (
+        [optax.add_decayed_weights(config.weight_decay, lambda params: decayed(config, params))]
+        if config.weight_decay
+        else []
+    )
     decoupled = config.name == "adamw"
     parts = [optax.clip_by_global_norm(recipe.clip)] if recipe.clip is not None else []
     parts += [] if decoupled else decay

@@ -29,7 +29,9 @@ class Prediction:
 class Predictor:
     """A trained network as a function from images to predictions."""
 
-    def __init__(self, network: Network, params: Mapping[str, Any], state: Mapping[str, Any], names: Sequence[str]) -> None:
+    def __init__(
+        self, network: Network, params: Mapping[str, Any], state: Mapping[str, Any], names: Sequence[str]
+    ) -> None:
         self.network, self.names = network, tuple(names)
         self._weights = dict(params), dict(state)
         self._run = jax.jit(self._probabilities)
@@ -39,7 +41,9 @@ class Predictor:
         rows: list[NDArray[np.float32]] = []
         for first in range(0, len(images), BATCH):
             part = images[first : first + BATCH]
-            filled = np.concatenate([part, np.repeat(part[-1:], BATCH - len(part), axis=0)])  # one shape, one compilation
+            filled = np.concatenate(
+                [part, np.repeat(part[-1:], BATCH - len(part), axis=0)]
+            )  # one shape, one compilation
             rows += list(np.asarray(self._run(*self._weights, filled))[: len(part)])
         return [self._prediction(row, top) for row in rows]
 
@@ -50,4 +54,6 @@ class Predictor:
 
     def _prediction(self, row: NDArray[np.float32], top: int) -> Prediction:
         order = np.argsort(-row, kind="stable")[:top]
-        return Prediction(tuple(map(int, order)), tuple(self.names[i] for i in order), tuple(float(row[i]) for i in order))
+        return Prediction(
+            tuple(map(int, order)), tuple(self.names[i] for i in order), tuple(float(row[i]) for i in order)
+        )

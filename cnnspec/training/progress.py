@@ -29,7 +29,9 @@ class Progress:
 
     def update(self, step: int, loss: float, accuracy: float, rate: float) -> None:
         """`rate` is in images a second."""
-        text = f"epoch {step / self.steps_per_epoch:.1f}  loss {loss:.4f}  accuracy {accuracy:.2%}  {rate:,.0f} images/s"
+        text = (
+            f"epoch {step / self.steps_per_epoch:.1f}  loss {loss:.4f}  accuracy {accuracy:.2%}  {rate:,.0f} images/s"
+        )
         if self._bar is not None:
             self._bar.update(self._task, completed=step, info=text)
         elif not self.quiet and time.perf_counter() - self._last_line >= LINE_EVERY:
@@ -53,9 +55,15 @@ class Progress:
 
 def _bar(total: int, done: int) -> tuple[Any, Any]:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
-    columns = (TextColumn("{task.completed}/{task.total}"), BarColumn(), TextColumn("{task.fields[info]}"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.completed}/{task.total}"),
+        BarColumn(),
+        TextColumn("{task.fields[info]}"),
+        TimeRemainingColumn(),
+    )
     bar = Bar(*columns, console=Console(stderr=True), transient=True)
     bar.start()
     return bar, bar.add_task("training", total=total, completed=done, info="compiling")

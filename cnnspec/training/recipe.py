@@ -41,7 +41,7 @@ class Optimizer(Spec):
         for name, value in (("momentum", self.momentum), ("nesterov", self.nesterov), ("beta1", self.beta1),
                             ("beta2", self.beta2), ("decay", self.decay), ("epsilon", self.epsilon)):  # fmt: skip
             if value is not None and name not in RULE_FIELDS[self.name]:
-                raise PydanticCustomError("rule_field", f"has no `{name}` for {self.name}")  # noqa: EM102
+                raise PydanticCustomError("rule_field", f"has no `{name}` for {self.name}")
         return self
 
 
@@ -56,7 +56,9 @@ RULE_FIELDS = {
 class Schedule(Spec):
     """How the learning rate goes; lengths are in the recipe's own unit: epochs where it says `epochs`, else steps."""
 
-    name: Literal["constant", "step", "cosine", "exponential", "linear", "one_cycle"] = Field("constant", description="the curve")
+    name: Literal["constant", "step", "cosine", "exponential", "linear", "one_cycle"] = Field(
+        "constant", description="the curve"
+    )
     warmup: NonNegative = Field(0.0, description="length of the linear rise before the curve begins")
     warmup_from: Fraction = Field(0.0, description="share of the learning rate that the rise begins with")
     at: tuple[float, ...] | list[float] = Field((), description="step: when the rate falls")
@@ -80,7 +82,8 @@ class Loss(Spec):
     """What is made small."""
 
     name: Literal["cross_entropy", "margin", "rbf"] = Field(
-        "cross_entropy", description="`margin`: of capsule lengths (Sabour 2017, eq. 4); `rbf`: LeNet's (LeCun 1998, eq. 9)"
+        "cross_entropy",
+        description="`margin`: of capsule lengths (Sabour 2017, eq. 4); `rbf`: LeNet's (LeCun 1998, eq. 9)",
     )
     output: str | None = Field(None, description="output of the spec that it judges; by default its first vector")
     label_smoothing: Rate = Field(0.0, description="share of the target spread evenly (Szegedy 2015, section 7)")
@@ -115,27 +118,43 @@ class Recipe(Spec):
     source: Reference | None = Field(None, description="where the training was published")
     published: str = Field("", description="the published result with its protocol")
     set: dict[str, Any] = Field({}, description="values of the spec's params, as `--set` gives them")
-    dataset: Annotated[DatasetConfig, BeforeValidator(_named)] = Field(DatasetConfig(), description="the images; a bare name will do")
+    dataset: Annotated[DatasetConfig, BeforeValidator(_named)] = Field(
+        DatasetConfig(), description="the images; a bare name will do"
+    )
     loading: Loading = Field(Loading(), description="how batches are made")
-    normalise: Normalise | None = Field(None, description="of the pixels; by default the spec's `preprocess`, or to 0 .. 1")
+    normalise: Normalise | None = Field(
+        None, description="of the pixels; by default the spec's `preprocess`, or to 0 .. 1"
+    )
     augment: Augmentation = Field(Augmentation(), description="of training images")
     mixing: Mixing = Field(Mixing(), description="of pairs of images")
     batch_size: Size = Field(64, description="images a step, over all devices")
     epochs: Positive | None = Field(None, description="length of the training (10 where neither is given)")
     steps: Size | None = Field(None, description="length of the training, instead of epochs")
-    optimizer: Annotated[Optimizer, BeforeValidator(_named)] = Field(Optimizer(), description="the update rule; a bare name will do")
-    schedule: Annotated[Schedule, BeforeValidator(_named)] = Field(Schedule(), description="of the learning rate; a bare name will do")
-    loss: Annotated[Loss, BeforeValidator(_named)] = Field(Loss(), description="what is made small; a bare name will do")
+    optimizer: Annotated[Optimizer, BeforeValidator(_named)] = Field(
+        Optimizer(), description="the update rule; a bare name will do"
+    )
+    schedule: Annotated[Schedule, BeforeValidator(_named)] = Field(
+        Schedule(), description="of the learning rate; a bare name will do"
+    )
+    loss: Annotated[Loss, BeforeValidator(_named)] = Field(
+        Loss(), description="what is made small; a bare name will do"
+    )
     clip: Positive | None = Field(None, description="largest norm of the whole gradient")
     accumulate: Size = Field(1, description="batches whose gradients are averaged for one update")
-    ema: Rate | None = Field(None, description="decay of the running average of the weights, which is then what is evaluated")
+    ema: Rate | None = Field(
+        None, description="decay of the running average of the weights, which is then what is evaluated"
+    )
     precision: Literal["float32", "bfloat16"] = Field("float32", description="of the computation; weights stay float32")
     seed: int = Field(0, ge=0, lt=2**31, description="of weights, order, augmentation and dropout")
-    weights: str | None = Field(None, description="file or run folder to start from; what fits by name and shape is taken")
+    weights: str | None = Field(
+        None, description="file or run folder to start from; what fits by name and shape is taken"
+    )
     freeze: tuple[str, ...] | list[str] = Field((), description="ids whose weights stay as they are")
     evaluate_every: Positive = Field(1.0, description="epochs or steps, as the length is given")
     evaluation_batch: Size | None = Field(None, description="images a batch of the evaluation; by default `batch_size`")
-    checkpoint_every: Positive | None = Field(None, description="epochs or steps between checkpoints; by default every evaluation")
+    checkpoint_every: Positive | None = Field(
+        None, description="epochs or steps between checkpoints; by default every evaluation"
+    )
 
     @model_validator(mode="after")
     def _one_length(self) -> Recipe:

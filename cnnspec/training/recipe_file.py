@@ -52,7 +52,12 @@ def find_recipe(recipe: str | None, spec: str, spec_name: str) -> Path | None:
         candidates = [Path(recipe), folder / recipe, folder / f"{recipe}.yaml"]
     else:
         stem = Path(spec).stem
-        candidates = [Path(spec).with_name(f"{stem}.recipe.yaml"), folder / f"{stem}.yaml", folder / f"{spec_name}.yaml", folder / "default.yaml"]
+        candidates = [
+            Path(spec).with_name(f"{stem}.recipe.yaml"),
+            folder / f"{stem}.yaml",
+            folder / f"{spec_name}.yaml",
+            folder / "default.yaml",
+        ]
     return next((c for c in candidates if c.is_file()), None)
 
 
@@ -77,7 +82,11 @@ def load_recipe(
         path = find_recipe(None if recipe is None else str(recipe), spec, spec_name)
         if path is None:
             known = [p.stem for p in recipe_folder().glob("*.yaml")]
-            report.error("E865", f"there is no recipe `{recipe}`", help=did_you_mean(str(recipe), known) or "give the path of a file, or a name of `cnnspec recipes`")
+            report.error(
+                "E865",
+                f"there is no recipe `{recipe}`",
+                help=did_you_mean(str(recipe), known) or "give the path of a file, or a name of `cnnspec recipes`",
+            )
             return None
         found = read(path, report)
         if found is None:

@@ -1,10 +1,10 @@
 """The folder of a run: what it holds, where a new one goes, which one is resumed.
 
-    spec.yaml  recipe.yaml  run.json      what was trained, and how
-    metrics.jsonl  tensorboard/           what happened
-    checkpoints/STEP/                     to go on from
-    weights.safetensors  result.json      what came out
-    curves.png  confusion.png  predictions.png
+spec.yaml  recipe.yaml  run.json      what was trained, and how
+metrics.jsonl  tensorboard/           what happened
+checkpoints/STEP/                     to go on from
+weights.safetensors  result.json      what came out
+curves.png  confusion.png  predictions.png
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def new_folder(out: str | Path | None, name: str) -> Path:
     if out is not None:
         folder = Path(out)
         if (folder / RUN).exists():
-            raise Problem("E861", f"{folder} holds a run already", "go on with it by `--resume`, or give another `--out`")
+            raise Problem(
+                "E861", f"{folder} holds a run already", "go on with it by `--resume`, or give another `--out`"
+            )
         if folder.exists() and not folder.is_dir():
             raise Problem("E864", f"{folder} is a file, not a folder", "give another `--out`")
         return folder
@@ -46,7 +48,11 @@ def folder_to_resume(out: str | Path | None, name: str) -> Path:
         return Path(out)
     found = sorted((p.parent for p in RUNS.glob(f"{name}*/{RUN}") if _is_run_of(p.parent.name, name)), key=_age)
     if not found:
-        raise Problem("E861", f"there is no run of {name} in {RUNS}/ to resume", "begin one without `--resume`, or say where it is with `--out`")
+        raise Problem(
+            "E861",
+            f"there is no run of {name} in {RUNS}/ to resume",
+            "begin one without `--resume`, or say where it is with `--out`",
+        )
     return found[-1]
 
 
@@ -57,7 +63,11 @@ def read_run(folder: str | Path) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return found
     except (OSError, ValueError) as error:
-        raise Problem("E861", f"{folder} is not the folder of a training: {RUN} cannot be read", "give what `cnnspec train` printed as its folder") from error
+        raise Problem(
+            "E861",
+            f"{folder} is not the folder of a training: {RUN} cannot be read",
+            "give what `cnnspec train` printed as its folder",
+        ) from error
 
 
 def write_run(folder: Path, about: dict[str, Any]) -> None:
@@ -83,7 +93,9 @@ def run_arrays(folder: str | Path, which: str = "last") -> dict[str, Any]:
         step = named[which] if which in named else int(which) if which.isdigit() else None
         if step is None or step not in checkpoints.steps:
             known = ", ".join(map(str, checkpoints.steps)) or "none"
-            raise Problem("E861", f"{folder} has no checkpoint `{which}`", f"say `last`, `best`, or a step; there is {known}")
+            raise Problem(
+                "E861", f"{folder} has no checkpoint `{which}`", f"say `last`, `best`, or a step; there is {known}"
+            )
         tree = checkpoints.restore_plain(step)
     finally:
         checkpoints.close()

@@ -69,7 +69,12 @@ def task_of(graph: Graph, inputs: Mapping[str, InputSpec], recipe: Recipe) -> Ta
 def check_mixing(task: Task, recipe: Recipe) -> None:
     """**Errors**: E862 where labels that are fed to the network cannot be mixed."""
     if task.label is not None and (recipe.mixing.mixup or recipe.mixing.cutmix):
-        raise Problem("E862", f"the network takes a label (`{task.label}`), and mixed images have two", "leave `mixing` out", field="mixing")
+        raise Problem(
+            "E862",
+            f"the network takes a label (`{task.label}`), and mixed images have two",
+            "leave `mixing` out",
+            field="mixing",
+        )
 
 
 def frozen_paths(graph: Graph, ids: Iterable[str]) -> frozenset[str]:
@@ -91,10 +96,16 @@ def label_names(dataset: Dataset, task: Task) -> tuple[str, ...]:
 
 
 def _judged(graph: Graph, loss: Loss) -> str:
-    vectors = [name for name, ref in graph.outputs.items() if graph.type_of(ref).rank == 1 and not _training_only(graph, name)]
+    vectors = [
+        name for name, ref in graph.outputs.items() if graph.type_of(ref).rank == 1 and not _training_only(graph, name)
+    ]
     if loss.output is None:
         if not vectors:
-            raise Problem("E862", f"`{graph.name}` has no output with one number a class", "give it a linear layer of that many features")
+            raise Problem(
+                "E862",
+                f"`{graph.name}` has no output with one number a class",
+                "give it a linear layer of that many features",
+            )
         return vectors[0]
     if loss.output not in vectors:
         raise Problem("E862", f"`{loss.output}` is not an output with one number a class",
@@ -111,7 +122,12 @@ def _known_outputs(graph: Graph, loss: Loss, judged: str, pixels: int) -> None:
     if loss.name == "margin" and loss.reconstruction in graph.outputs:
         size = graph.type_of(graph.outputs[loss.reconstruction]).size
         if size != pixels:
-            raise Problem("E862", f"the reconstruction has {size} numbers and the image {pixels}", "they should be equal", field="reconstruction")
+            raise Problem(
+                "E862",
+                f"the reconstruction has {size} numbers and the image {pixels}",
+                "they should be equal",
+                field="reconstruction",
+            )
 
 
 def _training_only(graph: Graph, output: str) -> bool:

@@ -101,9 +101,13 @@ class _Training:
         frozen = frozen_paths(network.loaded.graph, recipe.freeze)
         devices = devices_for(self.mesh, recipe.batch_size)
         with located(self.loaded, "dataset"):
-            train_set, test_set = (open_split(recipe.dataset, s, network.task.shape, network.task.classes) for s in ("train", "test"))
+            train_set, test_set = (
+                open_split(recipe.dataset, s, network.task.shape, network.task.classes) for s in ("train", "test")
+            )
         total = recipe.total_steps(len(train_set))
-        progress = Progress(total, len(train_set) / recipe.batch_size, recipe.batch_size, self.quiet or not devices.leads)
+        progress = Progress(
+            total, len(train_set) / recipe.batch_size, recipe.batch_size, self.quiet or not devices.leads
+        )
         if recipe.weights is not None and not self.resume:
             progress.say(f"weights: {transfer(read_weights(recipe.weights), network.params, network.state)}")
         self._begin_folder(recipe, train_set, devices)
@@ -166,7 +170,9 @@ class _Training:
         return Trained(self.folder, metrics, params, state, loop.evaluation, loop.interrupted)
 
 
-def open_network_located(spec: str | Path | Mapping[str, Any], loaded: LoadedRecipe, settings: Mapping[str, Any]) -> Network:
+def open_network_located(
+    spec: str | Path | Mapping[str, Any], loaded: LoadedRecipe, settings: Mapping[str, Any]
+) -> Network:
     """`open_network`, with mistakes of the recipe shown in the recipe."""
     with located(loaded, "loss"):
         return open_network(spec, loaded.recipe, settings)

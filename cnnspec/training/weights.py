@@ -37,7 +37,12 @@ def weights_file(place: str | Path) -> Path:
     path = Path(place).expanduser()
     found = path / WEIGHTS if path.is_dir() else path
     if not found.is_file():
-        raise Problem("E866", f"there are no weights at {place}", f"give a .safetensors file, or a folder that holds {WEIGHTS}", field="weights")
+        raise Problem(
+            "E866",
+            f"there are no weights at {place}",
+            f"give a .safetensors file, or a folder that holds {WEIGHTS}",
+            field="weights",
+        )
     return found
 
 
@@ -50,7 +55,9 @@ def read_weights(place: str | Path) -> dict[str, Any]:
     try:
         return dict(load_file(str(path)))
     except (SafetensorError, OSError, ValueError) as error:
-        raise Problem("E866", f"{path} is not a whole safetensors file: {error}", "was it written to the end?", field="weights") from error
+        raise Problem(
+            "E866", f"{path} is not a whole safetensors file: {error}", "was it written to the end?", field="weights"
+        ) from error
 
 
 def write_weights(path: Path, arrays: Mapping[str, Any]) -> None:
@@ -75,6 +82,11 @@ def transfer(arrays: Mapping[str, Any], params: dict[str, Any], state: dict[str,
             owner[path] = np.asarray(value, owner[path].dtype)
             taken.append(path)
     if not taken:
-        raise Problem("E866", f"none of the {len(arrays)} arrays fits this network by name and shape", "are they weights of another network?", field="weights")
+        raise Problem(
+            "E866",
+            f"none of the {len(arrays)} arrays fits this network by name and shape",
+            "are they weights of another network?",
+            field="weights",
+        )
     untouched = [p for p in (*params, *state) if p not in set(taken)]
     return Transfer(tuple(taken), tuple(reshaped), tuple(unknown), tuple(untouched))
