@@ -21,13 +21,18 @@ def open_split(config: DatasetConfig, split: str, shape: tuple[int, ...], classe
         found = "x".join(map(str, shape)) or "a scalar"
         raise Problem("E853", f"pictures have 1 or 3 channels, and the network's input is {found}",
                       "give the input 1 channel (grey) or 3 (red, green, blue)", field="name")  # fmt: skip
-    fit = config.fit or ("crop" if config.name == "folder" else "stretch")
-    frame = Frame(*shape, fit=fit, size=config.size, interpolation=config.interpolation)
-    dataset = _open(config, split, frame)
+    dataset = _open(config, split, frame_of(config, shape))
     if config.limit is not None and len(dataset) > config.limit:
         dataset = _first(dataset, config.limit)
     _check(dataset, config, split, classes, shape[-1])
     return dataset
+
+
+def frame_of(config: DatasetConfig, shape: tuple[int, ...]) -> Frame:
+    """How images fill a network's input `shape` (height, width, channels)."""
+    height, width, channels = shape
+    fit = config.fit or ("crop" if config.name == "folder" else "stretch")
+    return Frame(height, width, channels, fit=fit, size=config.size, interpolation=config.interpolation)
 
 
 def _open(config: DatasetConfig, split: str, frame: Frame) -> Dataset:

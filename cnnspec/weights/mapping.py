@@ -21,7 +21,7 @@ from cnnspec.diagnostics import Diagnostic, Report, SpecError, listing
 from cnnspec.graph import Graph, Node
 from cnnspec.schema import Spec
 from cnnspec.source import Mapping as Tree
-from cnnspec.source import Sequence, parse, read
+from cnnspec.source import Scalar, Sequence, parse, read
 from cnnspec.validation import validate
 
 Peer = Literal["torchvision", "timm", "keras"]
@@ -76,6 +76,8 @@ def rules_for(peer: str, family: str, spec_name: str) -> list[Rule]:
     report = Report()
     source = read(path, report) if path.exists() else None
     tree = parse(source, report) if source is not None else None
+    if isinstance(tree, Scalar) and tree.value != family:
+        return rules_for(peer, str(tree.value), spec_name)  # a family whose names are another's
     if not isinstance(tree, Sequence):
         known = sorted(p.stem for p in (_RULES / peer).glob("*.yaml"))
         message = f"there are no rules for the weights of {peer} for the family `{family}`"

@@ -1,0 +1,81 @@
+"""`cnnspec eval`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from cnnspec.cli.options import json_option, print_diagnostics
+from cnnspec.cli.output import Table
+from cnnspec.cli.train import data_overrides, problem_diagnostic
+from cnnspec.diagnostics import Problem, SpecError
+
+
+@click.command(name="eval")
+@click.argument("folder", metavar="FOLDER")
+@click.option("--checkpoint", default="last", show_default=True, metavar="last|best|STEP", help="Which weights of a run.")
+@click.option("--recipe", metavar="NAME|FILE", help="Where the data is; by default the run's own recipe.")
+@click.option("--data", metavar="NAME|FOLDER", help="Another dataset: a name, NAME:FOLDER, or a folder of pictures by class.")
+@click.option("--split", type=click.Choice(["train", "test"]), default="test", show_default=True, help="Which images.")
+@click.option("--batch-size", type=int, help="Images a batch.")
+@click.option("--mesh", metavar="data=N", help="Divide every batch among N devices.")
+@click.option("--confusion", metavar="FILE.png", help="Write the confusion matrix as a picture.")
+@json_option
+def command(
+    folder: str,
+    checkpoint: str,
+    recipe: str | None,
+    data: str | None,
+    split: str,
+    batch_size: int | None,
+    mesh: str | None,
+    confusion: str | None,
+    as_json: bool,
+) -> None:
+    """Evaluate a trained network: FOLDER is a run of `cnnspec train`, or an artefact of `cnnspec compile`.
+
+    Every image counts once. The calibration error is the mean distance between confidence and accuracy over 15
+    bins of confidence.
+
+    \b
+    cnnspec eval runs/lenet5
+    cnnspec eval runs/lenet5 --checkpoint best --json
+    cnnspec eval my_artefact --data photos/
+    """
+    from cnnspec.training import commands, pictures
+    from cnnspec.training.trained import open_trained
+
+    try:
+        trained = open_trained(folder, checkpoint, recipe, data_overrides(data, download=False))
+        found = commands.evaluate(trained, split=split, batch=batch_size, mesh=mesh)
+    except SpecError as error:
+        print_diagnostics(list(error.diagnostics))
+        sys.exit(1)
+    except Problem as problem:
+        print_diagnostics([problem_diagnostic(problem)])
+        sys.exit(1)
+    if confusion is not None:
+        pictures.confusion(Path(confusion), found.evaluation.confusion, found.classes)
+    if as_json:
+        click.echo(json.dumps(commands.as_json(found)))
+        return
+    summary = found.evaluation.summary()
+    table = Table(["measure", "value"], right=[1])
+    table.add("images", f"{summary['images']:,.0f}")
+    table.add("top-1", f"{summary['top1']:.2%}")
+    table.add("top-5", f"{summary['top5']:.2%}")
+    table.add("loss", f"{summary['loss']:.4f}")
+    table.add("calibration error", f"{summary['calibration_error']:.2%}")
+    table.add("images a second", f"{summary['images_per_second']:,.0f}")
+    table.print()
+    classes = Table(["class", "images", "accuracy"], right=[1, 2])
+    for name, count, share in zip(found.classes, found.evaluation.confusion.sum(1), found.evaluation.per_class, strict=True):
+        if count:
+            classes.add(name, count, f"{share:.2%}")
+    click.echo()
+    classes.print()
+    for path, reason in found.corrupt.items():
+        click.echo(f"left out: {path}: {reason}", err=True)

@@ -1,0 +1,84 @@
+"""What `cnnspec eval` and `cnnspec predict` do, as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cnnspec.data.folder import SUFFIXES, FolderDataset
+from cnnspec.data.opening import open_split
+from cnnspec.diagnostics import Problem
+from cnnspec.training import pictures
+from cnnspec.training.devices import devices_for
+from cnnspec.training.evaluation import Evaluation, Evaluator
+from cnnspec.training.prediction import Prediction, Predictor
+from cnnspec.training.trained import TrainedNetwork
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """An evaluation, the names of the classes, and the pictures that could not be read."""
+
+    evaluation: Evaluation
+    classes: tuple[str, ...]
+    corrupt: dict[str, str]
+
+
+def evaluate(trained: TrainedNetwork, *, split: str = "test", batch: int | None = None, mesh: str | None = None) -> Evaluated:
+    """Evaluate a trained network on the data of its recipe. **Errors**: E850 to E857, E863."""
+    recipe, task = trained.recipe.recipe, trained.network.task
+    dataset = open_split(recipe.dataset, split, task.shape, task.classes)
+    size = batch or recipe.evaluation_batch or recipe.batch_size
+    devices = devices_for(mesh, size)
+    evaluator = Evaluator(trained.network.compiled.apply, task, dataset, devices, size, recipe.loading)
+    params, state = devices.place_state(trained.params), devices.place_state(trained.state)
+    evaluator(params, state)  # the first pass compiles; the second is timed
+    names = (*dataset.classes, *trained.classes[len(dataset.classes) :])
+    return Evaluated(evaluator(params, state), names, dataset.corrupt if isinstance(dataset, FolderDataset) else {})
+
+
+def predict(trained: TrainedNetwork, files: Sequence[str | Path], top: int = 5) -> list[tuple[Path, Prediction]]:
+    """The most probable classes of image files; a folder stands for the pictures in it. **Errors**: E850, E855."""
+    paths = list(image_files(files))
+    images = np.stack([_read(trained, path) for path in paths])
+    predictor = Predictor(trained.network, trained.params, trained.state, trained.classes)
+    return list(zip(paths, predictor(images, top), strict=True))
+
+
+def contact_sheet(path: Path, trained: TrainedNetwork, found: Sequence[tuple[Path, Prediction]]) -> None:
+    """Write a PNG with every image as the network saw it, its prediction above."""
+    images = [_read(trained, image) for image, _ in found]
+    captions = [f"{p.names[0]} {p.probabilities[0]:.0%}\n{image.name[:18]}" for image, p in found]
+    pictures.predictions(path, images, captions, columns=min(8, max(1, len(images))))
+
+
+def image_files(files: Sequence[str | Path]) -> list[Path]:
+    """The files that are meant. **Errors**: E850 where one is not there or a folder has none."""
+    found: list[Path] = []
+    for file in map(Path, files):
+        inside = sorted(p for p in file.rglob("*") if p.suffix.lower() in SUFFIXES) if file.is_dir() else [file]
+        if not inside or not all(p.is_file() for p in inside):
+            raise Problem("E850", f"there is no picture at {file}", f"a picture ends in {', '.join(SUFFIXES)}")
+        found += inside
+    return found
+
+
+def as_json(evaluated: Evaluated) -> dict[str, Any]:
+    """The keys of `cnnspec eval --json`."""
+    found = evaluated.evaluation
+    accuracies = {n: float(v) for n, v in zip(evaluated.classes, found.per_class, strict=True) if np.isfinite(v)}
+    return {**found.summary(), "per_class": accuracies, "confusion": found.confusion.tolist(), "corrupt": evaluated.corrupt}
+
+
+def _read(trained: TrainedNetwork, path: Path) -> NDArray[np.uint8]:
+    try:
+        with Image.open(path) as picture:
+            return trained.frame.place(picture)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise Problem("E855", f"{path} cannot be read: {error}", "is it a whole JPEG or PNG?") from error
