@@ -19,17 +19,15 @@ from cnnspec.frames import Frame, NodeParts, UserBlock, Written
 from cnnspec.graph import Origin, Region
 from cnnspec.nodes import node_parts, resolve
 from cnnspec.ops.base import Op
-from cnnspec.params import FAILED, bind
+from cnnspec.params import FAILED, Declaration, bind
 from cnnspec.registry import spec_class
+from cnnspec.scaling import Scaler
 from cnnspec.schema import Spec
 from cnnspec.source import Entry, Mapping, Scalar, Sequence, Tree, plain
 from cnnspec.validation import validate
 
 MOST_REPEATS = 10_000
 MOST_NESTING = 32
-
-#: A scaling: (class or None for `repeat`, field, value, path) -> (scaled value, how, or an empty text).
-Scale = Callable[[type[Spec] | None, str, int, str], tuple[int, str]]
 
 
 class Elaborator:
@@ -41,7 +39,7 @@ class Elaborator:
         blocks: AnyMapping[str, UserBlock],
         defaults: Defaults,
         report: Report,
-        scale: Scale | None = None,
+        scale: Scaler | None = None,
         enforce: bool = True,
     ) -> None:
         self.assembly = assembly
@@ -121,7 +119,7 @@ class Elaborator:
             self.report.error("E103", f"`repeat` should be a whole number of at least 0, and is `{count}`", tree.span)
             raise Poisoned
         if self.scale is not None and is_literal(tree):
-            count, _ = self.scale(None, "repeat", count, path)
+            count, _ = self.scale("repeat", count, path, tree, "depth")
         if count > MOST_REPEATS:
             message = f"`repeat` asks for {count:,} iterations, and the most is {MOST_REPEATS:,}"
             self.report.error("E702", message, tree.span, f"no machine holds so many `{parts.key}`: check the number")
@@ -215,10 +213,8 @@ class Elaborator:
                 constant = False
                 if isinstance(entry.value, Scalar) and (template := parse_template(str(entry.value.value))):
                     why[name] = f"{name} {template.explain(frame.names)}"
-            elif self.scale is not None and isinstance(value, int) and name in (*cls.width_fields, *cls.depth_fields):
-                value, how = self.scale(cls, name, value, path)
-                if how:
-                    why[name] = how
+            elif self.scale is not None:
+                value = self._scaled_field(cls, name, value, entry.value, path, why)
             data[name] = value
         if failed:
             raise Poisoned
@@ -264,12 +260,26 @@ class Elaborator:
         found = resolve(block.outputs, inner, self.report, self.assembly)
         return self._known(found[0] if found else UNKNOWN)
 
-    def _scaled(self, declaration: Any, tree: Tree, value: Any, path: str) -> Any:
+    def _scaled_field(
+        self, cls: type[Spec], name: str, value: Any, tree: Tree, path: str, why: dict[str, str]
+    ) -> Any:
+        """A field with its literal numbers scaled; a field within a field is named `outer.inner`."""
+        assert self.scale is not None
+        if isinstance(value, dict) and isinstance(tree, Mapping):
+            return {
+                inner: self._scaled_field(cls, f"{name}.{inner}", item, tree.entries[inner].value, path, why)
+                for inner, item in value.items()
+            }
+        for kind, names in (("width", cls.width_fields), ("depth", cls.depth_fields)):
+            if name in names and isinstance(value, int) and not isinstance(value, bool):
+                value, how = self.scale(name, value, path, tree, kind)  # type: ignore[arg-type]  # one of two words
+                if how:
+                    why[name] = how
+        return value
+
+    def _scaled(self, declaration: Declaration, tree: Tree, value: Any, path: str) -> Any:
         """A param that is declared to scale, where its value is written as a number."""
-        kind = declaration.declared.scale
-        if self.scale is None or kind is None or not is_literal(tree) or not isinstance(value, int):
-            return value
-        return self.scale(None, declaration.name if kind == "width" else "repeat", value, path)[0]
+        return scaled_param(self.scale, declaration, tree, value, path)
 
     def _shared(
         self, parts: NodeParts, arguments: Tree | None, frame: Frame, path: str, inputs: tuple[Value, ...]
@@ -429,6 +439,18 @@ def evaluate_tree(tree: Tree, names: AnyMapping[str, Any], report: Report) -> An
         return FAILED if any(item is FAILED for item in items) else items
     values = {name: evaluate_tree(entry.value, names, report) for name, entry in tree.entries.items()}
     return FAILED if any(value is FAILED for value in values.values()) else values
+
+
+def scaled_param(scale: Scaler | None, declaration: Declaration, tree: Tree, value: Any, path: str) -> Any:
+    """The value of a param that is declared to scale; lists element by element."""
+    kind = declaration.declared.scale
+    if scale is None or kind is None or not is_literal(tree):
+        return value
+    if isinstance(value, list) and isinstance(tree, Sequence):
+        return [scaled_param(scale, declaration, t, v, path) for t, v in zip(tree.items, value, strict=True)]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return scale(declaration.name, value, path, tree, kind)[0]
+    return value
 
 
 def is_literal(tree: Tree) -> bool:

@@ -6,25 +6,54 @@ from collections.abc import Mapping as AnyMapping
 from typing import Any
 
 from cnnspec.merge import KEYS
-from cnnspec.source import Mapping, dump, plain
+from cnnspec.scaling import Scaler
+from cnnspec.source import Entry, Mapping, Scalar, Sequence, dump, plain
 
 
-def expanded_text(tree: Mapping, given: AnyMapping[str, Any] | None = None) -> str:
+def expanded_text(tree: Mapping, given: AnyMapping[str, Any] | None = None, scaler: Scaler | None = None) -> str:
     """The spec with nothing left to merge: values that were set are the defaults of their params.
 
-    Where values come from outside (`given`) the expectations no longer speak of this network, and are left out.
+    Where values come from outside (`given`, or a `scaler`) the expectations no longer speak of this network, and are
+    left out; scaled numbers are written out, so that the result needs no scaling any more.
     """
+    if scaler is not None:
+        tree = scaled_tree(tree, scaler)
     data: dict[str, Any] = plain(tree)
-    values = {**(data.pop("set", None) or {}), **(given or {})}
+    values = {**(scaler.params if scaler else {}), **(data.pop("set", None) or {}), **(given or {})}
     for name, value in values.items():
         if name.startswith("input."):
             data["input"][name.removeprefix("input.")] = value
         elif isinstance(data.get("params"), dict) and name in data["params"]:
             data["params"][name] = _with_default(data["params"][name], value)
-    if given:
+    if scaler is not None:
+        data.pop("scale", None)
+        for name, entry in {"input": data.get("input"), **(data.get("inputs") or {})}.items():
+            if isinstance(entry, dict) and isinstance(entry.get("height"), int) and isinstance(entry.get("width"), int):
+                entry["height"], entry["width"] = scaler.resized(entry["height"], entry["width"])
+                _rescale_preprocess(entry, name)
+    if given or scaler is not None:
         data.pop("expect", None)
         data["layers"] = _without_expect(data.get("layers"))
     return dump({key: data[key] for key in KEYS if key in data})
+
+
+def scaled_tree(tree: Any, scaler: Scaler) -> Any:
+    """A tree with every literal that was scaled replaced by what it became."""
+    if isinstance(tree, Scalar):
+        place = (tree.span.source.name, tree.span.line, tree.span.column)
+        return Scalar(scaler.written[place], tree.span) if place in scaler.written else tree
+    if isinstance(tree, Sequence):
+        return Sequence(tuple(scaled_tree(item, scaler) for item in tree.items), tree.span)
+    entries = {name: Entry(entry.key_span, scaled_tree(entry.value, scaler)) for name, entry in tree.entries.items()}
+    return Mapping(entries, tree.span)
+
+
+def _rescale_preprocess(entry: dict[str, Any], name: str) -> None:
+    preprocess = entry.get("preprocess")
+    if isinstance(preprocess, dict):
+        for key in ("crop", "stretch"):
+            if key in preprocess:
+                preprocess[key] = [entry["height"], entry["width"]]
 
 
 def _with_default(declared: Any, value: Any) -> Any:

@@ -159,6 +159,8 @@ def _compile(source: str, names: set[str]) -> _Closure:
 def _bounded(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > MOST_NUMBER:
         raise Problem("E404", f"a number larger than {MOST_NUMBER:.0e} appears", "check the expression")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Problem("E404", "a number too large for arithmetic appears", "check the expression")
     if isinstance(value, str | list | tuple) and len(value) > MOST_ELEMENTS:
         raise Problem("E404", f"a value of more than {MOST_ELEMENTS:,} elements appears", "check the expression")
     return value

@@ -11,9 +11,9 @@ from cnnspec.assembly import UNKNOWN, Assembly, Poisoned
 from cnnspec.blocks.base import Value
 from cnnspec.costs import Totals, totals
 from cnnspec.defaults import Defaults
-from cnnspec.diagnostics import Label, Report, Source, Span, did_you_mean, listing
+from cnnspec.diagnostics import Label, Problem, Report, Source, Span, did_you_mean, listing
 from cnnspec.document import LANGUAGE_VERSION, Count, Document, Expect, InputSpec, Reference
-from cnnspec.elaborate import Elaborator, Scale, evaluate_tree
+from cnnspec.elaborate import Elaborator, evaluate_tree, scaled_param
 from cnnspec.expansion import expanded_text
 from cnnspec.frames import Frame, UserBlock
 from cnnspec.graph import Graph, Input, Ref
@@ -21,6 +21,8 @@ from cnnspec.merge import load_tree
 from cnnspec.nodes import resolve
 from cnnspec.params import FAILED, bind, read_declarations
 from cnnspec.registry import keys
+from cnnspec.scaling import Factors, Scaler, Scaling
+from cnnspec.scaling import resolve as resolve_scaling
 from cnnspec.source import Entry, Mapping, Scalar, Sequence, Tree, dump, plain, read, tree_of
 from cnnspec.types import TensorType
 from cnnspec.validation import validate
@@ -35,12 +37,14 @@ class LoadedSpec:
     document: Document
     totals: Totals
     expanded: str
+    #: How the network was scaled, where it was.
+    scaler: Scaler | None
     #: Whether the expectations of the spec were enforced; they are not where values were set from outside.
     expectations_hold: bool
 
 
 def load_spec(
-    spec: str | Path | AnyMapping[str, Any], *, set: AnyMapping[str, Any] | None = None, scale: Scale | None = None
+    spec: str | Path | AnyMapping[str, Any], *, set: AnyMapping[str, Any] | None = None, scale: Factors | None = None
 ) -> LoadedSpec:
     """The checked spec; `spec` is a path, a name of the zoo, YAML text, or a mapping.
 
@@ -58,14 +62,14 @@ def check_spec(
     report: Report,
     *,
     set: AnyMapping[str, Any] | None = None,
-    scale: Scale | None = None,
+    scale: Factors | None = None,
 ) -> LoadedSpec | None:
     """The checked spec, or `None` where it is wrong; every diagnostic goes to `report`."""
     source, path = open_spec(spec, report)
     if source is None:
         return None
     tree = load_tree(source, report, path)
-    return None if tree is None else _Checker(report, source, dict(set or {}), scale).run(tree)
+    return None if tree is None else _Checker(report, source, dict(set or {}), scale or Factors()).run(tree)
 
 
 def open_spec(spec: str | Path | AnyMapping[str, Any], report: Report) -> tuple[Source | None, Path | None]:
@@ -83,7 +87,8 @@ class _Checker:
     report: Report
     source: Source
     given: dict[str, Any]
-    scale: Scale | None
+    asked: Factors
+    scale: Scaler | None = None
 
     def run(self, tree: Mapping) -> LoadedSpec | None:
         report = self.report
@@ -91,6 +96,8 @@ class _Checker:
         for name, example in (("name", "vgg16"), ("layers", "[...]")):
             if name not in tree.entries:
                 report.error("E102", f"the spec needs `{name}`", _begin(tree.span), f"add `{name}: {example}`")
+        if not self._scaling(tree):
+            return None
         params = self._params(tree)
         if params is None or "layers" not in tree.entries:
             return None
@@ -117,13 +124,13 @@ class _Checker:
         expect = tree.get("expect")
         if header.expect is not None and isinstance(expect, Mapping) and not self.changed:
             self._expect(header.expect, expect, graph, counts)
-        text = expanded_text(tree, self.given)
-        return None if report.failed else LoadedSpec(graph, header, counts, text, not self.changed)
+        text = expanded_text(tree, self.given, self.scale if not self.asked.nothing else None)
+        return None if report.failed else LoadedSpec(graph, header, counts, text, self.scale, not self.changed)
 
     @property
     def changed(self) -> bool:
         """Whether values from outside make another network than the spec's expectations speak of."""
-        return bool(self.given) or self.scale is not None
+        return bool(self.given) or not self.asked.nothing
 
     # --- header --------------------------------------------------------------------------------------------
 
@@ -136,10 +143,35 @@ class _Checker:
             self.report.error("E108", f"the language version should be {LANGUAGE_VERSION}, and is `{plain(version)}`",
                               version.span, f"write `cnnspec: {LANGUAGE_VERSION}`")  # fmt: skip
 
+    def _scaling(self, tree: Mapping) -> bool:
+        """Find out how the network is scaled; false after reporting what is wrong."""
+        found: dict[str, Any] = {"scaling": Scaling(), "scale": Factors()}
+        for name, model in (("scaling", Scaling), ("scale", Factors)):
+            entry = tree.entries.get(name)
+            if entry is not None and isinstance(entry.value, Mapping):
+                found[name] = validate(model, entry.value, self.report, what=name, span=entry.key_span)
+            elif entry is not None:
+                self.report.error("E103", f"`{name}` should be a mapping of fields", entry.value.span)
+                return False
+        if found["scaling"] is None or found["scale"] is None:
+            return False
+        self.rule = found["scaling"]
+        try:
+            self.scale = resolve_scaling(self.rule, found["scale"], self.asked)
+        except Problem as problem:
+            entry = tree.entries.get("scale")
+            field = entry.value.get(problem.field or "") if entry and isinstance(entry.value, Mapping) else None
+            self.report.error(problem.code, problem.message, field.span if field else None, problem.help)
+            return False
+        return True
+
     def _params(self, tree: Mapping) -> dict[str, Any] | None:
         declarations = read_declarations(tree.get("params"), self.report)
         written = tree.get("set")
         entries: dict[str, Entry] = {}
+        if self.scale is not None:
+            at = tree.entries["scaling"].key_span if "scaling" in tree.entries else _begin(tree.span)
+            entries |= {name: Entry(at, tree_of(value, at)) for name, value in self.scale.params.items()}
         if isinstance(written, Mapping):
             entries |= written.entries
         elif written is not None:
@@ -154,20 +186,8 @@ class _Checker:
         return bind(
             declarations, Mapping(entries, tree.span), self.report, what=what, scope={}, span=_begin(tree.span),
             evaluate=lambda t, names: evaluate_tree(t, names, self.report), unknown="E405", missing="E406",
-            convert=self._scaled,
+            convert=lambda d, t, value: scaled_param(self.scale, d, t, value, d.name),
         )  # fmt: skip
-
-    def _scaled(self, declaration: Any, tree: Tree, value: Any) -> Any:
-        """A param that is declared to scale."""
-        kind = declaration.declared.scale
-        if self.scale is None or kind is None:
-            return value
-        field = declaration.name if kind == "width" else "repeat"
-        if isinstance(value, int) and not isinstance(value, bool):
-            return self.scale(None, field, value, declaration.name)[0]
-        if isinstance(value, list):
-            return [self.scale(None, field, item, declaration.name)[0] for item in value]
-        return value
 
     def _inputs(self, tree: Mapping, params: dict[str, Any]) -> dict[str, InputSpec] | None:
         many, one = tree.entries.get("inputs"), tree.entries.get("input")
@@ -197,11 +217,27 @@ class _Checker:
                 self.report.error("E109", f"`{name}` should have height, width and channels, or features, or classes",
                                   entry.value.span, "a feature map needs all three")  # fmt: skip
             elif spec is not None:
-                found[name] = spec
+                found[name] = self._at_resolution(spec)
         if len(found) == len(entries) and all(i.optional for i in found.values()):
             self.report.error("E109", "a network needs an input that is not optional", tree.span)
             return None
         return found if len(found) == len(entries) else None
+
+    def _at_resolution(self, spec: InputSpec) -> InputSpec:
+        """An input of the size that the scaling asks for, and its crop with it."""
+        if self.scale is None or self.scale.resolution is None or not spec.height or not spec.width:
+            return spec
+        height, width = self.scale.resized(spec.height, spec.width)
+        changes: dict[str, Any] = {"height": height, "width": width}
+        if spec.preprocess is not None:
+            sizes: dict[str, Any] = {}
+            if spec.preprocess.resize:
+                sizes["resize"] = round(spec.preprocess.resize * height / spec.height)
+            for name in ("crop", "stretch"):
+                if getattr(spec.preprocess, name):
+                    sizes[name] = (height, width)
+            changes["preprocess"] = spec.preprocess.model_copy(update=sizes)
+        return spec.model_copy(update=changes)
 
     def _resized(self, entry: Entry) -> Entry:
         """`input` with what was set from outside (`--set input.height=192`)."""

@@ -16,7 +16,7 @@ from cnnspec.zoo import find_spec
 #: Top-level keys, in the order in which `expand` prints them.
 KEYS = (
     "cnnspec", "name", "family", "description", "source", "extends", "imports", "set", "params", "input", "inputs",
-    "scaling", "defaults", "blocks", "layers", "edits", "outputs", "expect",
+    "scaling", "scale", "defaults", "blocks", "layers", "edits", "outputs", "expect",
 )  # fmt: skip
 
 _MOST_EXTENDS = 16
