@@ -109,5 +109,9 @@ def iterate(source: TrainingBatches | EvaluationBatches, loading: Loading, threa
     options = grain.ReadOptions(num_threads=loading.threads or threads, prefetch_buffer_size=loading.prefetch)
     batches = grain.MapDataset.source(source).to_iter_dataset(options)
     if loading.processes:
+        from absl import flags
+
+        if not flags.FLAGS.is_parsed():  # grain's workers read flags that only an absl program would have parsed
+            flags.FLAGS.mark_as_parsed()
         batches = batches.mp_prefetch(grain.MultiprocessingOptions(num_workers=loading.processes))
     return iter(batches)
