@@ -1,0 +1,37 @@
+"""A network small enough to train in a second, and a recipe for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+TINY = """cnnspec: 1
+name: tiny
+params: {classes: 10}
+input: {height: 8, width: 8, channels: 1}
+layers:
+  - {id: c1, conv: {filters: 4, kernel: 3, stride: 2, norm: batch, act: relu}}
+  - flatten
+  - {id: drop, dropout: 0.1}
+  - {id: fc, linear: {features: $classes}}
+outputs: {logits: fc}
+"""
+
+
+@pytest.fixture
+def tiny() -> str:
+    return TINY
+
+
+@pytest.fixture
+def recipe() -> dict[str, Any]:
+    return {
+        "dataset": "digits",
+        "batch_size": 32,
+        "steps": 24,
+        "optimizer": {"name": "adam", "learning_rate": 0.01},
+        "evaluate_every": 8,
+        "ema": 0.9,
+        "augment": {"affine": {"shift": 1}},
+    }

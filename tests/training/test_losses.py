@@ -1,0 +1,52 @@
+"""The losses against their equations, worked by hand or in numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cnnspec.training.losses import cross_entropy, margin, probabilities, probability_entropy, rbf, scores, smooth, total_loss
+from cnnspec.training.recipe import Loss
+
+EYE = np.eye(3, dtype=np.float32)
+
+
+def test_cross_entropy_of_known_probabilities():
+    logits = np.log(np.array([[0.7, 0.2, 0.1]], np.float32))
+    assert float(cross_entropy(logits, EYE[:1])[0]) == pytest.approx(-np.log(0.7), rel=1e-6)
+    assert float(probability_entropy(np.exp(logits), EYE[:1])[0]) == pytest.approx(-np.log(0.7), rel=1e-6)
+    assert np.asarray(smooth(EYE[:1], 0.3))[0] == pytest.approx([0.8, 0.1, 0.1])
+
+
+def test_margin_loss_by_hand():
+    lengths = np.array([[0.95, 0.3, 0.05], [0.5, 0.95, 0.1]], np.float32)
+    found = margin(lengths, EYE[[0, 0]], 0.9, 0.1, 0.5)
+    assert np.asarray(found) == pytest.approx([0.5 * 0.2**2, 0.4**2 + 0.5 * 0.85**2], rel=1e-5)
+
+
+def test_rbf_loss_by_hand_and_far_away():
+    distances = np.array([[1.0, 2.0, 3.0]], np.float32)
+    expected = 1 + np.log(np.exp(-0.1) + np.exp([-1.0, -2.0, -3.0]).sum())
+    assert float(rbf(distances, EYE[:1], 0.1)[0]) == pytest.approx(expected, rel=1e-6)
+    assert float(rbf(distances * 1e4, EYE[:1], 0.1)[0]) == pytest.approx(1e4 - 0.1, rel=1e-5)
+    assert int(scores(Loss(name="rbf"), distances).argmax()) == 0
+
+
+def test_the_total_adds_auxiliary_heads_and_the_reconstruction():
+    logits = np.log(np.array([[0.5, 0.25, 0.25]], np.float32))
+    outputs = {"logits": logits, "aux": logits}
+    loss = Loss(auxiliary={"aux": 0.3, "absent": 1.0})
+    assert float(total_loss(loss, outputs, "logits", EYE[:1], None, False)[0]) == pytest.approx(1.3 * np.log(2), rel=1e-6)
+    image = np.zeros((1, 2, 2, 1), np.float32)
+    outputs = {"lengths": np.array([[0.9, 0.1, 0.1]], np.float32), "reconstruction": np.full((1, 2, 2, 1), 0.5, np.float32)}
+    found = total_loss(Loss(name="margin", reconstruction_weight=0.1), outputs, "lengths", EYE[:1], image, False)
+    assert float(found[0]) == pytest.approx(0.1 * 4 * 0.25, rel=1e-5)
+
+
+@pytest.mark.parametrize(("loss", "softmax"), [("cross_entropy", False), ("cross_entropy", True), ("margin", False), ("rbf", False)])
+def test_probabilities_sum_to_one_and_agree_with_the_scores(loss, softmax):
+    judged = np.abs(np.random.default_rng(0).normal(size=(5, 4))).astype(np.float32) + 0.1
+    config = Loss(name=loss)
+    found = np.asarray(probabilities(config, judged, softmax))
+    assert found.sum(-1) == pytest.approx(np.ones(5), rel=1e-5)
+    assert (found.argmax(-1) == np.asarray(scores(config, judged)).argmax(-1)).all()
