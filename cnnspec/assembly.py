@@ -116,9 +116,11 @@ class Assembly:
     def diagnose(self, problem: Problem, origin: Origin, inputs: tuple[Value | None, ...]) -> Diagnostic:
         """The diagnostic for a problem at `origin`: place, where the dimensions came from, and the chain."""
         labels = [self._operand(inputs[i], problem.axis) for i in problem.operands if i < len(inputs)]
-        chain = [o for o in origin.chain()]
-        span = chain[0].fields.get(problem.field or "") or chain[0].span
-        outer = [Label(f"in {o.what}", o.span) for o in chain[1:] if o.what]
+        chain = list(origin.chain())
+        # What fits where it is written and not where it is shared is a mistake of the sharing.
+        shared = next((o for o in chain if o.what.startswith("`shared`")), None)
+        span = shared.span if shared else chain[0].fields.get(problem.field or "") or chain[0].span
+        outer = [Label(f"in {o.what}", o.span) for o in chain[0 if shared else 1 :] if o.what and o is not shared]
         return Diagnostic(problem.code, problem.message, span, problem.help, (*(x for x in labels if x), *outer))
 
     def _operand(self, value: Value | None, axis: int | None) -> Label | None:

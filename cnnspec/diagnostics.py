@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Severity = Literal["error", "warning", "note"]
@@ -103,8 +103,20 @@ class Report:
 
     def __init__(self) -> None:
         self._found: dict[Diagnostic, None] = {}
+        self._reached: dict[str, Label] = {}
+
+    def reached(self, source: Source, label: Label) -> None:
+        """From now on diagnostics in `source` say through what it was reached: `extends` or `imports` of another."""
+        self._reached.setdefault(source.name, label)
 
     def add(self, diagnostic: Diagnostic) -> None:
+        chain, name = [], diagnostic.span.source.name if diagnostic.span else ""
+        while name in self._reached and len(chain) < len(self._reached):
+            label = self._reached[name]
+            chain.append(label)
+            name = label.span.source.name if label.span else ""
+        if chain:
+            diagnostic = replace(diagnostic, labels=(*diagnostic.labels, *chain))
         self._found.setdefault(diagnostic)
 
     def error(

@@ -186,6 +186,7 @@ class _Checker:
         return bind(
             declarations, Mapping(entries, tree.span), self.report, what=what, scope={}, span=_begin(tree.span),
             evaluate=lambda t, names: evaluate_tree(t, names, self.report), unknown="E405", missing="E406",
+            sees_params=True,
             convert=lambda d, t, value: scaled_param(self.scale, d, t, value, d.name),
         )  # fmt: skip
 
@@ -264,6 +265,8 @@ class _Checker:
             data = self._plain(entry.value, params)
             if data is not FAILED:
                 parts[name] = validate(model, entry.value, self.report, what=name, data=data, span=entry.key_span)
+        if "cnnspec" not in tree.entries or "name" not in tree.entries:
+            return None
         simple = {n: e for n, e in tree.entries.items() if n in ("cnnspec", "name", "family", "description")}
         data = {n: self._plain(e.value, params) for n, e in simple.items()}
         data |= {n: v for n, v in parts.items() if v is not None}

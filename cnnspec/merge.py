@@ -5,11 +5,11 @@ What comes out is a plain spec with none of them left; every value keeps the pla
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from cnnspec.diagnostics import Label, Report, Source, Span, did_you_mean, listing
+from cnnspec.diagnostics import Label, Report, Source, did_you_mean, listing
+from cnnspec.edits import edit_all, merge_mappings
 from cnnspec.source import Entry, Mapping, Scalar, Sequence, Tree, parse, read
 from cnnspec.zoo import find_spec
 
@@ -21,23 +21,11 @@ KEYS = (
 
 _MOST_EXTENDS = 16
 _DEEP = ("params", "defaults", "blocks", "set", "inputs", "input")
-_EDITS = {"insert_before": ("layers",), "insert_after": ("layers",), "replace": ("layers",), "remove": (), "update": ("with",)}
 
 
 def load_tree(source: Source, report: Report, path: Path | None = None) -> Mapping | None:
     """The document of `source` with everything merged into it; `None` where it cannot be read at all."""
     return _Merger(report).load(source, path, ())
-
-
-def merge_mappings(base: Mapping, over: Mapping, depth: int = 64) -> Mapping:
-    """`base` with the entries of `over`, mappings within mappings merged likewise down to `depth`."""
-    entries = dict(base.entries)
-    for name, entry in over.entries.items():
-        old = entries.get(name)
-        if old is not None and depth > 0 and isinstance(old.value, Mapping) and isinstance(entry.value, Mapping):
-            entry = Entry(entry.key_span, merge_mappings(old.value, entry.value, depth - 1))
-        entries[name] = entry
-    return Mapping(entries, over.span)
 
 
 @dataclass(frozen=True)
@@ -79,7 +67,10 @@ class _Merger:
         if found is None:
             return None
         source = read(found, self.report)
-        return None if source is None else self.load(source, found, chain)
+        if source is None:
+            return None
+        self.report.reached(source, Label(f"extended by {tree.span.source.name}", tree.span))
+        return self.load(source, found, chain)
 
     def _find(self, tree: Tree, folder: Path, chain: tuple[Path, ...], word: str) -> Path | None:
         """The file that `extends` or `imports` names: beside this one, or of the zoo."""
@@ -127,6 +118,8 @@ class _Merger:
     def _imported(self, file: Tree, names: Tree | None, folder: Path, chain: tuple[Path, ...]) -> dict[str, Entry]:
         found = self._find(file, folder, chain, "imports")
         source = read(found, self.report) if found is not None else None
+        if source is not None:
+            self.report.reached(source, Label(f"imported by {file.span.source.name}", file.span))
         tree = parse(source, self.report) if source is not None else None
         if not isinstance(tree, Mapping) or found is None:
             return {}
@@ -161,103 +154,9 @@ class _Merger:
                 entries[name] = entry
         edits = tree.entries.get("edits")
         if edits is not None and "layers" in entries and isinstance(entries["layers"].value, Sequence):
-            layers = self._edit_all(entries["layers"].value, edits.value)
+            layers = edit_all(entries["layers"].value, edits.value, self.report)
             entries["layers"] = Entry(entries["layers"].key_span, layers)
         return Mapping(entries, tree.span)
-
-    # --- edits ---------------------------------------------------------------------------------------------
-
-    def _edit_all(self, layers: Sequence, edits: Tree) -> Sequence:
-        if not isinstance(edits, Sequence):
-            self.report.error("E103", "`edits` should be a list", edits.span)
-            return layers
-        for edit in edits.items:
-            layers = self._edit(layers, edit)
-        return layers
-
-    def _edit(self, layers: Sequence, edit: Tree) -> Sequence:
-        verbs = [name for name in edit.entries if name in _EDITS] if isinstance(edit, Mapping) else []
-        if not isinstance(edit, Mapping) or len(verbs) != 1:
-            self.report.error(
-                "E103", f"an edit should have one of {listing(_EDITS)}", edit.span,
-                "write `{insert_after: conv1, layers: [...]}`",
-            )  # fmt: skip
-            return layers
-        verb = verbs[0]
-        argument_names = _EDITS[verb]
-        for name, entry in edit.entries.items():
-            if name != verb and name not in argument_names:
-                hint = did_you_mean(name, argument_names)
-                self.report.error("E101", f"unknown field `{name}` in `{verb}`", entry.key_span, hint)
-        for name in argument_names:
-            if name not in edit.entries:
-                self.report.error("E102", f"`{verb}` needs `{name}`", edit.entries[verb].key_span, f"add `{name}: ...`")
-                return layers
-        target = edit.entries[verb].value
-        path = str(target.value).split(".") if isinstance(target, Scalar) else []
-
-        def change(node: Tree) -> Iterable[Tree]:
-            if verb == "remove":
-                return ()
-            argument = edit.entries[argument_names[0]].value
-            if verb == "update":
-                if isinstance(argument, Mapping) and isinstance(node, Mapping):
-                    return (replace(merge_mappings(node, argument), span=node.span),)
-                self.report.error("E103", "`with` should be a mapping of what to change in the node", argument.span)
-                return (node,)
-            added = argument.items if isinstance(argument, Sequence) else (argument,)
-            return {"replace": (*added,), "insert_before": (*added, node), "insert_after": (node, *added)}[verb]
-
-        changed = _change(layers, path, change)
-        if changed is None:
-            known = list(_ids(layers))
-            hint = did_you_mean(".".join(path), known) or f"the ids are {listing(known)}"
-            self.report.error("E503", f"there is no node `{'.'.join(path)}` to {verb.replace('_', ' ')}", target.span, hint)
-            return layers
-        return changed
-
-
-def _change(layers: Sequence, path: list[str], change: Callable[[Tree], Iterable[Tree]]) -> Sequence | None:
-    """`layers` with the node at the dotted `path` of ids changed; `None` where there is no such node."""
-    for index, node in enumerate(layers.items):
-        if not path or node_id(node) != path[0]:
-            continue
-        if len(path) == 1:
-            new = tuple(change(node))
-        else:
-            inner = node.get("layers") if isinstance(node, Mapping) else None
-            if not isinstance(inner, Sequence) or not isinstance(node, Mapping):
-                return None
-            edited = _change(inner, path[1:], change)
-            if edited is None:
-                return None
-            entry = Entry(node.entries["layers"].key_span, edited)
-            new = (Mapping({**node.entries, "layers": entry}, node.span),)
-        return Sequence((*layers.items[:index], *new, *layers.items[index + 1 :]), layers.span)
-    return None
-
-
-def _ids(layers: Sequence, prefix: str = "") -> Iterable[str]:
-    for node in layers.items:
-        name = node_id(node)
-        if name is not None:
-            yield prefix + name
-            inner = node.get("layers") if isinstance(node, Mapping) else None
-            if isinstance(inner, Sequence):
-                yield from _ids(inner, f"{prefix}{name}.")
-
-
-def node_id(node: Tree) -> str | None:
-    """The id that is written on a node."""
-    value = node.get("id") if isinstance(node, Mapping) else None
-    return value.value if isinstance(value, Scalar) and isinstance(value.value, str) else None
-
-
-def extends_label(span: Span | None, main: Source) -> tuple[Label, ...]:
-    """A label that says the mistake stands in another file than the one that was asked for."""
-    if span is None or span.source is main or span.source.name == main.name:
-        return ()
-    return (Label(f"reached from {main.name}"),)
 
 
 def _same(a: Path, b: Path) -> bool:

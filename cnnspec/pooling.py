@@ -28,7 +28,7 @@ class Pool(Op):
     def infer(self, *inputs: TensorType) -> TensorType:
         x = feature_map(inputs[0], self.key)
         pads = self.padding.resolve((x.height, x.width), self.window, self.step, (1, 1))
-        return x.with_shape(*slide(x, self.window, self.step, (1, 1), pads, self.ceil), x.channels)
+        return x.with_shape(*slide(x, self.window, self.step, (1, 1), pads, self.ceil, "window"), x.channels)
 
     def sliding_window(self, *inputs: TensorType) -> Window:
         return Window(self.window, self.step)

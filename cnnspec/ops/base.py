@@ -156,8 +156,9 @@ def slide(
     dilation: tuple[int, int],
     pads: tuple[tuple[int, int], tuple[int, int]],
     ceil: bool = False,
+    field: str = "kernel",
 ) -> tuple[int, int]:
-    """Height and width after a sliding window; raises E202 where the window does not fit.
+    """Height and width after a sliding window; raises E202 where the window, given as `field`, does not fit.
 
     With `ceil`, a last window that begins inside the map or its leading padding counts, as in torch and Caffe.
     """
@@ -173,7 +174,7 @@ def slide(
                 f"a window of {extent} does not fit the {name} of {length}"
                 + (f" with {before + after} pixels of padding" if before + after else ""),
                 f"make the window at most {length + before + after}, pad it, or use a smaller stride before it",
-                field="kernel",
+                field=field,
                 axis=0 if name == "height" else 1,
                 operands=(0,),
             )
