@@ -14,6 +14,7 @@ from cnnspec.assembly import UNKNOWN, Assembly, Poisoned
 from cnnspec.blocks.base import Block, Value, nested_fields
 from cnnspec.defaults import Defaults
 from cnnspec.diagnostics import Label, Problem, Report, Span, listing
+from cnnspec.edits import merge_mappings
 from cnnspec.expressions import parse_template
 from cnnspec.frames import Frame, NodeParts, UserBlock, Written
 from cnnspec.graph import Origin, Region
@@ -127,8 +128,6 @@ class Elaborator:
         return count
 
     def _override(self, parts: NodeParts, arguments: Tree | None, word: str) -> Tree | None:
-        from cnnspec.merge import merge_mappings
-
         over = parts.reserved[word]
         if isinstance(over, Mapping) and isinstance(arguments, Mapping):
             return merge_mappings(arguments, over)
@@ -396,7 +395,7 @@ class Building:
                 raise Problem("E204", f"`{spec.key}` takes {least} input(s), and is given {len(inputs)}",
                               "name its inputs with `from`")  # fmt: skip
             present = tuple(value for value in inputs if value is not None)
-            expanded = spec.expand(Building(self._elaborator, self._frame, path, origin), *present)
+            expanded = spec.unfold(Building(self._elaborator, self._frame, path, origin), *present)
             value = next(iter(expanded.values())) if isinstance(expanded, dict) else expanded
             if isinstance(expanded, dict):
                 for name, output in expanded.items():

@@ -133,11 +133,13 @@ def bind(
     unknown: str = "E101",
     missing: str = "E102",
     labels: tuple[Label, ...] = (),
+    sees_params: bool = False,
     convert: Callable[[Declaration, Tree, Any], Any] = lambda declaration, tree, value: value,
 ) -> dict[str, Any] | None:
     """The value of every parameter: from `given`, else its default; `None` after reporting what is wrong.
 
-    Values given are evaluated in `scope` (the caller's names); defaults may use the parameters declared before.
+    Values given are evaluated in `scope` (the caller's names, and with `sees_params` the parameters declared before);
+    defaults may use the parameters declared before.
     `convert` may change a value before it is checked (scaling does).
     """
     entries = given.entries if given is not None else {}
@@ -157,7 +159,7 @@ def bind(
             report.error(missing, f"`{what}` needs a value for its param `{name}`", span, f"add `{name}: ...`", labels)
             right = False
             continue
-        value = evaluate(tree, scope if entry_given is not None else {**scope, **values})
+        value = evaluate(tree, scope if entry_given is not None and not sees_params else {**scope, **values})
         if value is FAILED:
             right = False
             continue

@@ -47,7 +47,7 @@ class AuxiliaryHead(Block):
     norm: Norm = Field(None, description="normalisation of the convolution")
     act: Act = Field(RELU, description="activation")
 
-    def expand(self, build: Builder, *inputs: Value) -> Value:
+    def unfold(self, build: Builder, *inputs: Value) -> Value:
         pool = AvgPool(window=self.window, stride=self.stride) if self.adaptive is None else AdaptiveAvgPool(size=self.adaptive)
         y = build(pool, inputs[0], id="pool")
         y = build(ConvBlock(filters=self.filters, kernel=1, stride=1, groups=1, norm=self.norm, act=self.act,

@@ -1,6 +1,6 @@
 """What a block is: a composite that stands for a few ops, and nothing else.
 
-A block owns its fields and one `expand`, which calls ops and other blocks. Shapes, costs and lowering follow by
+A block owns its fields and one `unfold`, which calls ops and other blocks. Shapes, costs and lowering follow by
 themselves from the ops; there is no shape or lowering code in a block. A block written in YAML is the same thing.
 """
 
@@ -69,7 +69,7 @@ class Block(Spec):
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
 
     @abstractmethod
-    def expand(self, build: Builder, *inputs: Value) -> Value | dict[str, Value]:
+    def unfold(self, build: Builder, *inputs: Value) -> Value | dict[str, Value]:
         """Say what the block stands for; raises `Problem` where its fields and inputs do not fit together."""
 
 

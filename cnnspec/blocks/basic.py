@@ -29,7 +29,7 @@ class Basic(ResNetBlock):
     key: ClassVar[str] = "basic"
     width_fields: ClassVar[tuple[str, ...]] = ("filters",)
 
-    def expand(self, build: Builder, *inputs: Value) -> Value:
+    def unfold(self, build: Builder, *inputs: Value) -> Value:
         x = inputs[0]
         if self.preactivation:
             return self._preactivated(build, x)

@@ -51,7 +51,7 @@ class Bottleneck(ResNetBlock):
         width = self.filters * self.base_width // 64 * self.groups
         return width, width
 
-    def expand(self, build: Builder, *inputs: Value) -> Value:
+    def unfold(self, build: Builder, *inputs: Value) -> Value:
         x, (narrow, middle) = inputs[0], self.inner()
         wide = self.filters * self.expansion
         strides = (self.stride, (1, 1)) if self.stride_on == "conv1" else ((1, 1), self.stride)

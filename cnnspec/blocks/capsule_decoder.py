@@ -43,7 +43,7 @@ class CapsuleDecoder(Block):
     image: Sizes = Field(description="shape of the image: height, width, channels")
     act: Act = Field(RELU, description="activation of the hidden layers")
 
-    def expand(self, build: Builder, *inputs: Value) -> Value:
+    def unfold(self, build: Builder, *inputs: Value) -> Value:
         y = build(CapsuleMask(), *inputs, id="mask")
         for number, features in enumerate(self.features, 1):
             y = build(LinearBlock(features=features, norm=None, act=self.act), y, id=f"linear{number}")

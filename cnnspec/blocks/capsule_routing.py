@@ -34,7 +34,7 @@ class CapsuleRouting(Block):
     dimensions: Size = Field(16, description="dimensions of each")
     iterations: Size = Field(3, description="rounds of routing")
 
-    def expand(self, build: Builder, *inputs: Value) -> Value:
+    def unfold(self, build: Builder, *inputs: Value) -> Value:
         prediction = CapsulePrediction(capsules=self.capsules, dimensions=self.dimensions)
         y = build(prediction, inputs[0])
         return build(DynamicRouting(iterations=self.iterations), y, id="routing")

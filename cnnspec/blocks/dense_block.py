@@ -44,7 +44,7 @@ class DenseBlock(Block):
     norm: Norm = Field(BATCH_NORM, description="normalisation before every convolution")
     act: Act = Field(RELU, description="activation before every convolution")
 
-    def expand(self, build: Builder, *inputs: Value) -> Value:
+    def unfold(self, build: Builder, *inputs: Value) -> Value:
         x = inputs[0]
         for number in range(1, self.layers + 1):
             name, y = f"layer{number}", x

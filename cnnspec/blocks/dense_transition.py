@@ -37,7 +37,7 @@ class DenseTransition(Block):
     norm: Norm = Field(BATCH_NORM, description="normalisation before the convolution")
     act: Act = Field(RELU, description="activation before the convolution")
 
-    def expand(self, build: Builder, *inputs: Value) -> Value:
+    def unfold(self, build: Builder, *inputs: Value) -> Value:
         x = inputs[0]
         filters = self.filters or max(1, int(x.channels * self.compression))
         why = {} if self.filters else {"filters": f"{x.channels} channels x compression {self.compression:g}"}

@@ -42,7 +42,7 @@ class Fire(Block):
     norm: Norm = Field(None, description="normalisation of every convolution")
     act: Act = Field(RELU, description="activation of every convolution")
 
-    def expand(self, build: Builder, *inputs: Value) -> Value:
+    def unfold(self, build: Builder, *inputs: Value) -> Value:
         x = inputs[0]
         y = build(self._conv(self.squeeze, 1), x, id="squeeze")
         one = build(self._conv(self.expand1x1, 1), y, id="expand1x1")

@@ -56,7 +56,7 @@ class Inception(Block):
     norm: Norm = Field(None, description="normalisation of every convolution")
     act: Act = Field(RELU, description="activation of every convolution")
 
-    def expand(self, build: Builder, *inputs: Value) -> Value:
+    def unfold(self, build: Builder, *inputs: Value) -> Value:
         x = inputs[0]
         found = []
         if self.conv1x1 is not None:

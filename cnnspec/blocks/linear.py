@@ -35,7 +35,7 @@ class LinearBlock(LinearFields, Block):
     act: Act = Field(None, description="activation by name")
     order: Order = Field("weight_norm_act", description="which comes first")
 
-    def expand(self, build: Builder, *inputs: Value) -> Value:
+    def unfold(self, build: Builder, *inputs: Value) -> Value:
         shared = {name: getattr(self, name) for name in LinearFields.model_fields if name in self.model_fields_set}
         bias = self.norm is None if self.bias is None else self.bias
         return weighted(build, Linear(**shared, bias=bias), inputs[0], norm=self.norm, act=self.act, order=self.order)

@@ -52,20 +52,20 @@ class MBConv(Survival, Block):
     filters: Size = Field(description="output channels")
     kernel: Pair = Field((3, 3), description="window of the depthwise convolution, in pixels")
     stride: Pair = Field((1, 1), description="step of the depthwise convolution, in pixels")
-    expand_: Positive = Field(6.0, alias="expand", description="inner channels for each of the input's")
+    expand: Positive = Field(6.0, description="inner channels for each of the input's")
     expand_divisor: Size = Field(1, description="the inner channels are rounded to a multiple of it")
     se: Excite | None = Field(None, description="squeeze-excite after the depthwise convolution")
     shortcut: Literal["auto", "none"] = Field("auto", description="whether the input is added where it fits")
     norm: Norm = Field(BATCH_NORM, description="normalisation of every convolution")
     act: Act = Field(RELU, description="activation of all but the last convolution")
 
-    def expand(self, build: Builder, *inputs: Value) -> Value:
+    def unfold(self, build: Builder, *inputs: Value) -> Value:
         x = y = inputs[0]
-        inner = int(x.channels * self.expand_)
+        inner = int(x.channels * self.expand)
         if self.expand_divisor > 1:
-            inner = round_to(x.channels * self.expand_, self.expand_divisor)
-        if self.expand_ != 1:
-            why = {"filters": f"{x.channels} channels x expand {self.expand_:g}"}
+            inner = round_to(x.channels * self.expand, self.expand_divisor)
+        if self.expand != 1:
+            why = {"filters": f"{x.channels} channels x expand {self.expand:g}"}
             y = build(self._conv(inner, self.act), y, id="expand", why=why)
         depthwise = ConvBlock(depthwise=True, kernel=self.kernel, stride=self.stride, norm=self.norm, act=self.act,
                               order="weight_norm_act")  # fmt: skip

@@ -39,7 +39,7 @@ class PrimaryCapsules(Block):
     padding: PaddingField = Field(VALID, description="what surrounds the map")
     act: Act = Field(None, description="activation before the squash")
 
-    def expand(self, build: Builder, *inputs: Value) -> Value:
+    def unfold(self, build: Builder, *inputs: Value) -> Value:
         conv = ConvBlock(filters=self.capsules * self.dimensions, kernel=self.kernel, stride=self.stride, groups=1,
                          padding=self.padding, norm=None, act=self.act, order="weight_norm_act", bias=True)  # fmt: skip
         why = {"filters": f"capsules {self.capsules} x dimensions {self.dimensions}"}

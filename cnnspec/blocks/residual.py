@@ -44,7 +44,7 @@ class Residual(Survival, Block):
     scale: float = Field(1.0, description="factor on the body's output")
     act: Act = Field(None, description="activation after the sum")
 
-    def expand(self, build: Builder, *inputs: Value) -> Value:
+    def unfold(self, build: Builder, *inputs: Value) -> Value:
         x = inputs[0]
         y = build.layers(self.body, x, id="body")
         if self.scale != 1:

@@ -44,7 +44,7 @@ class SeparableConv(Block):
     order: Order = Field("weight_norm_act", description="which comes first")
     between: bool = Field(False, description="norm and activation after the depthwise convolution as well")
 
-    def expand(self, build: Builder, *inputs: Value) -> Value:
+    def unfold(self, build: Builder, *inputs: Value) -> Value:
         x = inputs[0]
         own: dict[str, Any] = {} if self.bias is None else {"bias": self.bias}
         if not self.between and self.bias is None:

@@ -50,7 +50,7 @@ class Shortcut(Block):
     norm: Norm = Field(BATCH_NORM, description="normalisation of the projection")
     bias: bool | None = Field(None, description="whether the projection has a bias")
 
-    def expand(self, build: Builder, *inputs: Value) -> Value:
+    def unfold(self, build: Builder, *inputs: Value) -> Value:
         x = inputs[0]
         changes = self.stride != (1, 1) or x.channels != self.filters
         kind = self.kind if self.kind != "auto" else "projection" if changes else "identity"

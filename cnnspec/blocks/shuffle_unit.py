@@ -45,7 +45,7 @@ class ShuffleUnit(Block):
     norm: Norm = Field(BATCH_NORM, description="normalisation of every convolution")
     act: Act = Field(RELU, description="activation of the 1x1 convolutions")
 
-    def expand(self, build: Builder, *inputs: Value) -> Value:
+    def unfold(self, build: Builder, *inputs: Value) -> Value:
         x, half = inputs[0], self.filters // 2
         if self.filters % 2:
             raise Problem("E205", f"{self.filters} filters cannot be split into 2 halves", "use an even number",

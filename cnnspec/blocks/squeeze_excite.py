@@ -56,7 +56,7 @@ class SqueezeExcite(Block):
             return round_to(width, self.divisor), f"{why}, rounded to {self.divisor}"
         return max(1, int(width)), why
 
-    def expand(self, build: Builder, *inputs: Value) -> Value:
+    def unfold(self, build: Builder, *inputs: Value) -> Value:
         x = inputs[0]
         width, why = self.inner(x.channels)
         y = build(GlobalAvgPool(keep_dims=True), x, id="pool")

@@ -92,7 +92,7 @@ def make_step(
         state = {path: train_state["state"][path] if path in frozen else value for path, value in state.items()}
         count = train_state["step"] // recipe.accumulate
         right = scores(recipe.loss, judged).argmax(-1) == targets.argmax(-1)
-        measures = jnp.stack([loss, right.mean(), optax.global_norm(gradients), jnp.asarray(curve(count), jnp.float32)])
+        measures = jnp.stack([loss, right.mean(), optax.tree.norm(gradients), jnp.asarray(curve(count), jnp.float32)])
         following = {
             "step": train_state["step"] + 1,
             "params": params,

@@ -123,7 +123,7 @@ def _apply(compiled: list[tuple[re.Pattern[str], Rule]], full: str, module: str)
             return found.expand(rule.to)
         word = rule.table.get(found.group(1))
         if word is not None:
-            return rule.to.replace("\\1", word)
+            return found.expand(rule.to.replace("\\1", word))
     return None
 
 

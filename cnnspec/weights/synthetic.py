@@ -22,12 +22,15 @@ def generator(*key: object) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
 
 
-def synthetic_weights(graph: Graph, seed: int = 0) -> dict[str, Array]:
-    """A value for every parameter and statistic of the graph, by its path."""
-    return {path: _value(path, p.shape, p.fan_in, seed) for path, p in graph.parameters.items()}
+def synthetic_weights(graph: Graph, seed: int = 0, gain: float = 1.0) -> dict[str, Array]:
+    """A value for every parameter and statistic of the graph, by its path.
+
+    `gain` multiplies the kernels: above 1 for networks whose activations lose variance (swish, gates).
+    """
+    return {path: _value(path, p.shape, p.fan_in, seed, gain) for path, p in graph.parameters.items()}
 
 
-def _value(path: str, shape: tuple[int, ...], fan_in: int, seed: int) -> Array:
+def _value(path: str, shape: tuple[int, ...], fan_in: int, seed: int, gain: float) -> Array:
     random = generator("weights", seed, path)
     leaf = path.rsplit(".", 1)[-1]
     if leaf == "var":
@@ -39,7 +42,7 @@ def _value(path: str, shape: tuple[int, ...], fan_in: int, seed: int) -> Array:
     elif leaf == "centres":
         value = np.sign(random.uniform(-1, 1, shape))
     else:
-        value = random.standard_normal(shape) * np.sqrt(2 / max(fan_in, 1))
+        value = random.standard_normal(shape) * np.sqrt(2 / max(fan_in, 1)) * gain
     return value.astype(np.float32)
 
 
