@@ -1,0 +1,34 @@
+"""The persistent compilation cache: what was compiled once is not compiled again."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+
+def cache_folder() -> Path | None:
+    """Where compiled programs are kept: `CNNSPEC_CACHE`, or the user's cache folder; `None` where it is switched off."""
+    chosen = os.environ.get("CNNSPEC_CACHE")
+    if chosen is not None:
+        return Path(chosen) if chosen not in ("", "0", "off") else None
+    from platformdirs import user_cache_path
+
+    return user_cache_path("cnnspec") / "compiled"
+
+
+@cache
+def enable_compilation_cache() -> None:
+    """Switch JAX's persistent compilation cache on, unless the user has configured or refused one."""
+    import jax
+
+    folder = cache_folder()
+    if folder is None or jax.config.jax_compilation_cache_dir:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:  # a home that cannot be written to: compile without a cache
+        return
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

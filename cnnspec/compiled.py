@@ -1,0 +1,135 @@
+"""The compiled network: pure functions over flat mappings of arrays, for training and for inference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, Literal
+
+import jax
+
+from cnnspec.cache import enable_compilation_cache
+from cnnspec.diagnostics import Diagnostic, SpecError
+from cnnspec.frontend import LoadedSpec, load_spec
+from cnnspec.graph import Graph
+from cnnspec.lower.initialise import initial_values, missing_and_unexpected
+from cnnspec.lower.program import Arrays, Program
+from cnnspec.passes.pipeline import Stage, run_passes
+from cnnspec.scaling import Factors
+
+ComputeType = Literal["float32", "bfloat16"]
+
+
+class Compiled:
+    """A network as pure functions.
+
+    `apply(params, state, inputs, *, rng, train)` is for training and for anything that transforms; `prepare` and
+    `infer` are for inference. Parameters and state are flat mappings from path (`stage1.0.conv1.kernel`) to array.
+    """
+
+    def __init__(self, loaded: LoadedSpec, dtype: ComputeType = "float32") -> None:
+        enable_compilation_cache()
+        self.loaded = loaded
+        self.dtype = dtype
+
+    @property
+    def graph(self) -> Graph:
+        """The canonical graph, with what exists only in training."""
+        return self.loaded.graph
+
+    @cached_property
+    def train_stages(self) -> list[Stage]:
+        """The graph after each pass for training."""
+        return run_passes(self.graph, "train", self.dtype)
+
+    @cached_property
+    def infer_stages(self) -> list[Stage]:
+        """The graph after each pass for inference."""
+        return run_passes(self.graph, "infer", self.dtype)
+
+    @cached_property
+    def program(self) -> Program:
+        """The program of `apply`."""
+        return Program(self.train_stages[-1].graph)
+
+    @cached_property
+    def inference_program(self) -> Program:
+        """The program of `infer`."""
+        return Program(self.infer_stages[-1].graph)
+
+    def init(self, seed: int = 0) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Initial parameters and state, as numpy arrays, each keyed by path."""
+        return initial_values(self.graph, seed)
+
+    def apply(
+        self, params: Arrays, state: Arrays, inputs: Any, *, rng: Any = None, train: bool = False,
+        features: Sequence[str] = (),
+    ) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
+        """Run the network: the declared outputs (and the features asked for by path), and the new state.
+
+        Not jitted: wrap it, or what you build of it, in `jax.jit`. Without `train`, outputs that exist only in
+        training are computed too where their inputs are given; `infer` leaves them out.
+        """
+        return self.program.apply(params, state, inputs, rng=rng, train=train, features=features)
+
+    def prepare(self, params: Arrays, state: Arrays) -> dict[str, Any]:
+        """What inference needs of the weights, computed once and put on the device."""
+        graph = self.inference_program.graph
+        both = {**params, **state}
+        return {path: jax.device_put(both[path]) for path in graph.parameters}
+
+    def infer(self, prepared: Arrays, inputs: Any, *, features: Sequence[str] = ()) -> dict[str, Any]:
+        """The outputs for a batch, jitted."""
+        outputs: dict[str, Any] = self._infer(prepared, inputs, tuple(features))
+        return outputs
+
+    def inference_function(self, prepared: Arrays, inputs: Any, features: tuple[str, ...] = ()) -> dict[str, Any]:
+        """The pure function behind `infer`, for `jax.jit`, export and other transformations."""
+        outputs, _ = self.inference_program.apply(prepared, prepared, inputs, features=features)
+        return outputs
+
+    @cached_property
+    def _infer(self) -> Any:
+        return jax.jit(partial(self.inference_function), static_argnums=(2,))
+
+    def split(self, arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Arrays by path as parameters and state; raises `SpecError` (E803) where they are not this network's."""
+        missing, unexpected, wrong = missing_and_unexpected(self.graph, arrays)
+        lists = (("are missing", missing), ("are not of this network", unexpected), ("have another shape", wrong))
+        found = [
+            Diagnostic("E803", f"{len(names)} of the weights {what}: {', '.join(names[:6])}"
+                       + (" ..." if len(names) > 6 else ""), None, "`cnnspec weights transfer` keeps what still fits")
+            for what, names in lists
+            if names
+        ]  # fmt: skip
+        if found:
+            raise SpecError(found)
+        table = self.graph.parameters
+        return (
+            {path: array for path, array in arrays.items() if table[path].trainable},
+            {path: array for path, array in arrays.items() if not table[path].trainable},
+        )
+
+
+def compile(
+    spec: str | Path | Mapping[str, Any] | LoadedSpec,
+    *,
+    set: Mapping[str, Any] | None = None,
+    scale: Factors | None = None,
+    dtype: ComputeType = "float32",
+) -> Compiled:
+    """A network from a spec: a path, a name of the zoo, YAML text, or a mapping.
+
+    **Errors**: `SpecError` with every diagnostic of the spec.
+
+    **Example**:
+
+    ```python
+    network = cnnspec.compile("resnet50", set={"classes": 10})
+    params, state = network.init(seed=0)
+    logits = network.infer(network.prepare(params, state), images)["logits"]
+    ```
+    """
+    loaded = spec if isinstance(spec, LoadedSpec) else load_spec(spec, set=set, scale=scale)
+    return Compiled(loaded, dtype)
