@@ -49,12 +49,14 @@ class AvgPool(Pool):
 
     def lower(self, run: Run, *inputs: Any) -> Any:
         import jax.numpy as jnp
+        import numpy as np
         from jax import lax
 
         x = inputs[0]
         _, over = self.borders(x)
+        # A numpy zero: JAX knows the sum, and its gradient, only by a constant it can look at.
         total = lax.reduce_window(
-            x, jnp.asarray(0, x.dtype), lax.add, (1, *self.window, 1), (1, *self.step, 1), ((0, 0), *over, (0, 0))
+            x, np.zeros((), x.dtype), lax.add, (1, *self.window, 1), (1, *self.step, 1), ((0, 0), *over, (0, 0))
         )
         divisors = self.divisors(x.shape[1:3], x)
         if (divisors == divisors.flat[0]).all():

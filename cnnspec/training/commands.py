@@ -30,13 +30,15 @@ class Evaluated:
     corrupt: dict[str, str]
 
 
-def evaluate(trained: TrainedNetwork, *, split: str = "test", batch: int | None = None, mesh: str | None = None) -> Evaluated:
+def evaluate(
+    trained: TrainedNetwork, *, split: str = "test", batch: int | None = None, mesh: str | None = None
+) -> Evaluated:
     """Evaluate a trained network on the data of its recipe. **Errors**: E850 to E857, E863."""
     recipe, task = trained.recipe.recipe, trained.network.task
     dataset = open_split(recipe.dataset, split, task.shape, task.classes)
     size = batch or recipe.evaluation_batch or recipe.batch_size
     devices = devices_for(mesh, size)
-    evaluator = Evaluator(trained.network.compiled.apply, task, dataset, devices, size, recipe.loading)
+    evaluator = Evaluator(trained.network.compiled, task, dataset, devices, size, recipe.loading)
     params, state = devices.place_state(trained.params), devices.place_state(trained.state)
     evaluator(params, state)  # the first pass compiles; the second is timed
     names = (*dataset.classes, *trained.classes[len(dataset.classes) :])
@@ -73,7 +75,12 @@ def as_json(evaluated: Evaluated) -> dict[str, Any]:
     """The keys of `cnnspec eval --json`."""
     found = evaluated.evaluation
     accuracies = {n: float(v) for n, v in zip(evaluated.classes, found.per_class, strict=True) if np.isfinite(v)}
-    return {**found.summary(), "per_class": accuracies, "confusion": found.confusion.tolist(), "corrupt": evaluated.corrupt}
+    return {
+        **found.summary(),
+        "per_class": accuracies,
+        "confusion": found.confusion.tolist(),
+        "corrupt": evaluated.corrupt,
+    }
 
 
 def _read(trained: TrainedNetwork, path: Path) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import NamedSharding, PartitionSpec
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from cnnspec.data.pipeline import Share
 from cnnspec.diagnostics import Problem
@@ -77,7 +77,7 @@ def devices_for(mesh: str | None, batch: int) -> Devices:
     if batch % wanted:
         raise Problem("E863", f"a batch of {batch} images does not divide among {wanted} devices",
                       f"take a batch size of {-(-batch // wanted) * wanted}", field="batch_size")  # fmt: skip
-    return Devices(jax.make_mesh((wanted,), ("data",), devices=available[:wanted]))
+    return Devices(jax.make_mesh((wanted,), ("data",), (AxisType.Auto,), devices=available[:wanted]))
 
 
 def join(coordinator: str | None, processes: int | None, process: int | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -18,11 +18,17 @@ from cnnspec.data.config import Loading
 from cnnspec.data.pipeline import EvaluationBatches, iterate
 from cnnspec.training.devices import Devices
 from cnnspec.training.losses import probabilities, scores, total_loss
-from cnnspec.training.step import Apply
 from cnnspec.training.task import Task
 
 #: Bins of confidence for the calibration error (Guo and others 2017, arXiv:1706.04599, section 2: 15 bins).
 BINS = 15
+
+
+class Inference(Protocol):
+    """What an evaluation needs of a compiled network."""
+
+    def prepare(self, params: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]: ...
+    def inference_function(self, prepared: Mapping[str, Any], inputs: Any) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -63,18 +69,20 @@ class Evaluator:
     """An evaluation compiled once for a network and a dataset, run as often as asked."""
 
     def __init__(
-        self, apply: Apply, task: Task, dataset: Dataset, devices: Devices, batch: int, loading: Loading
+        self, compiled: Inference, task: Task, dataset: Dataset, devices: Devices, batch: int, loading: Loading
     ) -> None:
         self.task, self.dataset, self.devices, self.loading = task, dataset, devices, loading
         batch = -(-min(batch, max(len(dataset), 1)) // devices.count) * devices.count
         self.source = EvaluationBatches(dataset, batch=batch, share=devices.share)
-        self._add = jax.jit(_adding(apply, task), donate_argnums=0)
+        self._prepare = compiled.prepare
+        self._add = jax.jit(_adding(compiled.inference_function, task), donate_argnums=0)
 
     def __call__(self, params: Mapping[str, Array], state: Mapping[str, Array]) -> Evaluation:
         begun = time.perf_counter()
         sums = self.devices.place_state(_zeros(self.task.classes))
+        prepared = self._prepare(params, state)
         for batch in iterate(self.source, self.loading):
-            sums = self._add(sums, dict(params), dict(state), self.devices.place_batch(batch))
+            sums = self._add(sums, prepared, self.devices.place_batch(batch))
         found: dict[str, Any] = jax.tree.map(np.asarray, sums)
         images = int(found["images"])
         share = 1 / max(images, 1)
@@ -102,11 +110,11 @@ def _zeros(classes: int) -> dict[str, Any]:
     }
 
 
-def _adding(apply: Apply, task: Task) -> Callable[..., dict[str, Array]]:
-    """`(sums, params, state, batch) -> sums`, counting only the images whose mask is set."""
+def _adding(infer: Callable[..., dict[str, Array]], task: Task) -> Callable[..., dict[str, Array]]:
+    """`(sums, prepared, batch) -> sums`, counting only the images whose mask is set."""
 
-    def add(sums: dict[str, Array], params: Any, state: Any, batch: Mapping[str, Array]) -> dict[str, Array]:
-        outputs, _ = apply(params, state, task.inputs(batch["image"]), train=False)
+    def add(sums: dict[str, Array], prepared: Any, batch: Mapping[str, Array]) -> dict[str, Array]:
+        outputs = infer(prepared, task.inputs(batch["image"]))
         labels, mask = batch["label"], batch["mask"]
         targets = jax.nn.one_hot(labels, task.classes, dtype=jnp.float32)
         unit = batch["image"].astype(jnp.float32) / 255

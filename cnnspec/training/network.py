@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cnnspec.compiled import Compiled, compile
 from cnnspec.frontend import LoadedSpec, load_spec
 from cnnspec.training.recipe import Recipe
 from cnnspec.training.task import Task, task_of
@@ -17,7 +18,7 @@ class Network:
     """A compiled spec with its task; `params` and `state` are the initial values by path."""
 
     loaded: LoadedSpec
-    compiled: Any
+    compiled: Compiled
     task: Task
     params: dict[str, Any]
     state: dict[str, Any]
@@ -29,10 +30,8 @@ class Network:
 
 def open_network(spec: str | Path | Mapping[str, Any], recipe: Recipe, settings: Mapping[str, Any]) -> Network:
     """Check and compile a spec for a recipe. **Errors**: `SpecError` for the spec, E862 for what does not fit it."""
-    from cnnspec.compiled import compile
-
     loaded = load_spec(spec, set=settings)
     task = task_of(loaded.graph, loaded.document.inputs, recipe)
-    compiled = compile(spec, set=settings, dtype=recipe.precision, seed=recipe.seed)
+    compiled = compile(loaded, dtype=recipe.precision)
     params, state = compiled.init(recipe.seed)
     return Network(loaded, compiled, task, dict(params), dict(state))

@@ -33,7 +33,7 @@ class Predictor:
         self, network: Network, params: Mapping[str, Any], state: Mapping[str, Any], names: Sequence[str]
     ) -> None:
         self.network, self.names = network, tuple(names)
-        self._weights = dict(params), dict(state)
+        self._prepared = network.compiled.prepare(params, state)
         self._run = jax.jit(self._probabilities)
 
     def __call__(self, images: NDArray[np.uint8], top: int = 5) -> list[Prediction]:
@@ -44,12 +44,12 @@ class Predictor:
             filled = np.concatenate(
                 [part, np.repeat(part[-1:], BATCH - len(part), axis=0)]
             )  # one shape, one compilation
-            rows += list(np.asarray(self._run(*self._weights, filled))[: len(part)])
+            rows += list(np.asarray(self._run(self._prepared, filled))[: len(part)])
         return [self._prediction(row, top) for row in rows]
 
-    def _probabilities(self, params: Any, state: Any, pixels: Any) -> Any:
+    def _probabilities(self, prepared: Any, pixels: Any) -> Any:
         task = self.network.task
-        outputs, _ = self.network.compiled.apply(params, state, task.inputs(pixels), train=False)
+        outputs = self.network.compiled.inference_function(prepared, task.inputs(pixels))
         return probabilities(task.loss, outputs[task.output], task.softmax)
 
     def _prediction(self, row: NDArray[np.float32], top: int) -> Prediction:

@@ -129,7 +129,7 @@ class _Training:
         compiled_step = jax.jit(step, donate_argnums=0).lower(state, example).compile()
         loop = Loop(
             step=compiled_step, state=state, batches=batches, devices=devices, checkpoints=checkpoints, progress=progress,
-            evaluator=Evaluator(network.compiled.apply, network.task, test_set, devices,
+            evaluator=Evaluator(network.compiled, network.task, test_set, devices,
                                 recipe.evaluation_batch or recipe.batch_size, recipe.loading),
             records=Records(self.folder, done if self.resume else None) if devices.leads else None,
             folder=self.folder, total=total, batch=recipe.batch_size, steps_per_epoch=len(train_set) / recipe.batch_size,

@@ -43,7 +43,11 @@ def open_trained(
     path = Path(folder)
     spec = path / runs.SPEC
     if not spec.is_file() or not ((path / runs.RUN).exists() or (path / WEIGHTS).exists()):
-        raise Problem("E861", f"{folder} is neither the folder of a training nor an artefact", "give the folder that `cnnspec train` or `cnnspec compile` printed")
+        raise Problem(
+            "E861",
+            f"{folder} is neither the folder of a training nor an artefact",
+            "give the folder that `cnnspec train` or `cnnspec compile` printed",
+        )
     is_run = (path / runs.RUN).exists()
     about = runs.read_run(path) if is_run else {}
     report = Report()
@@ -57,7 +61,9 @@ def open_trained(
     params, state = dict(network.params), dict(network.state)
     done = transfer(arrays, params, state)
     if done.reshaped or any(p in network.params for p in done.untouched):
-        raise Problem("E866", f"the weights in {folder} are not those of its spec: {done}", "were the files of two folders mixed?")
+        raise Problem(
+            "E866", f"the weights in {folder} are not those of its spec: {done}", "were the files of two folders mixed?"
+        )
     classes = tuple(about.get("classes") or ())
     names = (*classes, *(str(c) for c in range(len(classes), network.task.classes)))
     return TrainedNetwork(network, loaded, params, state, names)
