@@ -89,6 +89,14 @@ class Compiled:
         outputs, _ = self.inference_program.apply(prepared, prepared, inputs, features=features)
         return outputs
 
+    def warm(self, params: Arrays, state: Arrays, batch: int = 1) -> None:
+        """Compile `infer` ahead of time for a batch size; the compilation cache keeps the result."""
+        graph = self.inference_program.graph
+        both = {**params, **state}
+        weights = {p: jax.ShapeDtypeStruct(both[p].shape, both[p].dtype) for p in graph.parameters}
+        inputs = {e.name: jax.ShapeDtypeStruct((batch, *e.type.shape), e.type.dtype) for e in graph.inputs}
+        self._infer.lower(weights, inputs, ()).compile()
+
     @cached_property
     def _infer(self) -> Any:
         return jax.jit(partial(self.inference_function), static_argnums=(2,))

@@ -1,0 +1,74 @@
+"""`cnnspec run`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from cnnspec.cli.options import json_option, print_diagnostics
+from cnnspec.cli.output import Table
+from cnnspec.diagnostics import SpecError
+
+
+@click.command(name="run")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="How many classes to show.")
+@click.option("--labels", type=click.Path(exists=True, path_type=Path), help="Names of the classes, one a line.")
+@click.option("--raw", is_flag=True, help="Print every number of every output (as JSON).")
+@json_option
+def command(folder: Path, images: tuple[Path, ...], top: int, labels: Path | None, raw: bool, as_json: bool) -> None:
+    """Run a compiled network on images: the most probable classes of each.
+
+    The image is resized, cropped and normalised as the spec says.
+
+    \b
+    cnnspec run vgg16 photograph.jpg
+    cnnspec run vgg16 *.jpg --top 3 --json
+    """
+    try:
+        _run(folder, images, top, labels, raw, as_json)
+    except SpecError as error:
+        print_diagnostics(list(error.diagnostics))
+        sys.exit(1)
+
+
+def _run(folder: Path, images: tuple[Path, ...], top: int, labels: Path | None, raw: bool, as_json: bool) -> None:
+    import numpy as np
+
+    from cnnspec.artefact import load, top_classes
+    from cnnspec.preprocess import open_image, preprocess
+
+    artefact = load(folder)
+    if artefact.note:
+        click.echo(artefact.note, err=True)
+    if not artefact.trained:
+        click.echo("the network is untrained: its answers mean nothing yet", err=True)
+    spec = artefact.input_spec()
+    batch = np.stack([preprocess(open_image(path), spec) for path in images])
+    outputs = artefact.infer(batch)
+    if raw:
+        rows = [{"image": str(p), **{n: np.asarray(v)[i].tolist() for n, v in outputs.items()}} for i, p in enumerate(images)]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    names = labels.read_text(encoding="utf-8").splitlines() if labels else []
+    found = top_classes(outputs, top)
+    if as_json:
+        data = [
+            {"image": str(p), "classes": [{"class": c, "label": _label(names, c), "probability": q} for c, q in best]}
+            for p, best in zip(images, found, strict=True)
+        ]
+        click.echo(json.dumps(data, indent=2))
+        return
+    table = Table(["image", "class", "probability"], right=(2,))
+    for path, best in zip(images, found, strict=True):
+        for number, (c, probability) in enumerate(best):
+            table.add(path.name if number == 0 else "", _label(names, c), f"{probability:.4f}")
+    table.print()
+
+
+def _label(names: list[str], number: int) -> str:
+    return names[number] if number < len(names) else str(number)
