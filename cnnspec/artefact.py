@@ -72,23 +72,30 @@ def save(
     **Errors**: `SpecError` E805 where something else is there (unless `force`), E807 where it cannot be written.
     """
     folder = Path(folder)
-    if folder.exists() and not (folder / "manifest.json").is_file() and not force and (
-        not folder.is_dir() or any(folder.iterdir())
+    if (
+        folder.exists()
+        and not (folder / "manifest.json").is_file()
+        and not force
+        and (not folder.is_dir() or any(folder.iterdir()))
     ):
         raise _error("E805", f"{folder} is there already, and is no artefact", "choose another --output, or --force")
     try:
         with folder_written_whole(folder) as beside:
             _fill(compiled, beside, params, state, trained)
     except OSError as error:
-        raise _error("E807", f"{folder} cannot be written: {error.strerror or error}", "is there room, and the right to?") from None
+        raise _error(
+            "E807", f"{folder} cannot be written: {error.strerror or error}", "is there room, and the right to?"
+        ) from None
     return folder
 
 
 def _fill(compiled: Compiled, folder: Path, params: Mapping[str, Any], state: Mapping[str, Any], trained: str) -> None:
     weights = {path: np.ascontiguousarray(array) for path, array in {**params, **state}.items()}
     save_file(weights, folder / "weights.safetensors")
-    (folder / "weights.safetensors").chmod((folder.stat().st_mode & 0o666))
-    shapes = {path: jax.ShapeDtypeStruct(weights[path].shape, weights[path].dtype) for path in _inference_paths(compiled)}
+    (folder / "weights.safetensors").chmod(folder.stat().st_mode & 0o666)
+    shapes = {
+        path: jax.ShapeDtypeStruct(weights[path].shape, weights[path].dtype) for path in _inference_paths(compiled)
+    }
     (folder / "program.stablehlo").write_bytes(export_program(compiled, shapes))
     (folder / "spec.yaml").write_text(compiled.loaded.expanded, encoding="utf-8")
     manifest = _manifest(compiled, trained)
@@ -162,7 +169,9 @@ class Artefact:
                 raise ValueError(f"the input `{name}` is missing")
             array = jnp.asarray(given[name], jnp.dtype(entry["dtype"]))
             if list(array.shape[1:]) != entry["shape"]:
-                raise ValueError(f"the input `{name}` should be [N, {', '.join(map(str, entry['shape']))}], and is {list(array.shape)}")
+                raise ValueError(
+                    f"the input `{name}` should be [N, {', '.join(map(str, entry['shape']))}], and is {list(array.shape)}"
+                )
             arrays[name] = array
         if not self._prepared:
             self._prepared = {path: jax.device_put(self.weights[path]) for path in self.manifest["weights"]}
@@ -185,14 +194,18 @@ def load(folder: str | Path) -> Artefact:
         if not path.is_file():
             raise _error("E802", f"{path} is missing", "compile the artefact again")
         if _sha256(path) != expected:
-            raise _error("E802", f"{path} is damaged: it is not the file that was written", "compile the artefact again")
+            raise _error(
+                "E802", f"{path} is damaged: it is not the file that was written", "compile the artefact again"
+            )
     try:
         weights = dict(load_file(folder / "weights.safetensors"))
     except (SafetensorError, OSError, ValueError) as error:
         raise _error("E802", f"the weights cannot be read: {error}", "compile the artefact again") from None
     missing = [path for path in manifest["weights"] if path not in weights]
     if missing:
-        raise _error("E803", f"{len(missing)} weights are missing: {', '.join(missing[:6])}", "compile the artefact again")
+        raise _error(
+            "E803", f"{len(missing)} weights are missing: {', '.join(missing[:6])}", "compile the artefact again"
+        )
     call, note = _program(folder, manifest)
     return Artefact(folder, manifest, weights, call, note)
 
@@ -234,7 +247,9 @@ def top_classes(outputs: Mapping[str, Any], most: int) -> list[list[tuple[int, f
 
     Logits go through a softmax; lengths of capsules are probabilities already; of distances the smallest is the best.
     """
-    name, values = next((n, v) for n, v in outputs.items() if n in ("logits", "lengths", "distances", "output", "probabilities"))
+    name, values = next(
+        (n, v) for n, v in outputs.items() if n in ("logits", "lengths", "distances", "output", "probabilities")
+    )
     scores = np.asarray(values, np.float64)
     if name == "distances":
         scores = -scores

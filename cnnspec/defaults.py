@@ -5,7 +5,8 @@ They reach the nodes that are written in the spec, and those that a block makes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping as AnyMapping
+from collections.abc import Callable
+from collections.abc import Mapping as AnyMapping
 from typing import Any
 
 from cnnspec.blocks.base import nested_fields

@@ -110,7 +110,8 @@ class Report:
         self._reached.setdefault(source.name, label)
 
     def add(self, diagnostic: Diagnostic) -> None:
-        chain, name = [], diagnostic.span.source.name if diagnostic.span else ""
+        chain: list[Label] = []
+        name = diagnostic.span.source.name if diagnostic.span else ""
         while name in self._reached and len(chain) < len(self._reached):
             label = self._reached[name]
             chain.append(label)

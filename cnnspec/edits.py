@@ -9,7 +9,13 @@ from cnnspec.diagnostics import Report, did_you_mean, listing
 from cnnspec.source import Entry, Mapping, Scalar, Sequence, Tree
 
 #: What an edit may be, and the fields that it takes beside its target.
-EDITS = {"insert_before": ("layers",), "insert_after": ("layers",), "replace": ("layers",), "remove": (), "update": ("with",)}
+EDITS = {
+    "insert_before": ("layers",),
+    "insert_after": ("layers",),
+    "replace": ("layers",),
+    "remove": (),
+    "update": ("with",),
+}
 
 
 def merge_mappings(base: Mapping, over: Mapping, depth: int = 64) -> Mapping:

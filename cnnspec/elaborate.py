@@ -6,7 +6,7 @@ A mistake is reported and poisons what depends on it, and the walk goes on: one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping as AnyMapping
+from collections.abc import Mapping as AnyMapping
 from dataclasses import replace
 from typing import Any
 
@@ -259,9 +259,7 @@ class Elaborator:
         found = resolve(block.outputs, inner, self.report, self.assembly)
         return self._known(found[0] if found else UNKNOWN)
 
-    def _scaled_field(
-        self, cls: type[Spec], name: str, value: Any, tree: Tree, path: str, why: dict[str, str]
-    ) -> Any:
+    def _scaled_field(self, cls: type[Spec], name: str, value: Any, tree: Tree, path: str, why: dict[str, str]) -> Any:
         """A field with its literal numbers scaled; a field within a field is named `outer.inner`."""
         assert self.scale is not None
         if isinstance(value, dict) and isinstance(tree, Mapping):
@@ -294,7 +292,9 @@ class Elaborator:
             hint = did_you_mean(str(name), known) or "name a node that stands before this one"
             self.report.error("E301", f"`shared` names `{name}`, and there is no such node before", span, hint)
             raise Poisoned
-        turn = replace(frame, owner=(path, written.path), origin=Origin(f"`shared` at `{path}`", parts.key_span, frame.origin))
+        turn = replace(
+            frame, owner=(path, written.path), origin=Origin(f"`shared` at `{path}`", parts.key_span, frame.origin)
+        )
         return self._repeated(written.parts, turn, path, inputs)
 
     # --- inputs --------------------------------------------------------------------------------------------
@@ -464,4 +464,3 @@ def is_literal(tree: Tree) -> bool:
 def uses_types(tree: Tree | None) -> bool:
     """Whether a tree may ask for the type of an input, which a poisoned one has not."""
     return tree is not None and not is_literal(tree)
-

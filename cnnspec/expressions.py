@@ -257,7 +257,11 @@ def _closure(node: ast.expr, names: set[str]) -> _Closure:
             named = {k.arg: inner(k.value) for k in keywords if k.arg is not None}
             return lambda scope: _bounded(function(*[a(scope) for a in of], **{k: v(scope) for k, v in named.items()}))
         case ast.Call(func=ast.Name(id=name)):
-            raise Problem("E402", f"there is no function `{name}`", did_you_mean(name, FUNCTIONS) or f"there are {listing(FUNCTIONS, 20)}")
+            raise Problem(
+                "E402",
+                f"there is no function `{name}`",
+                did_you_mean(name, FUNCTIONS) or f"there are {listing(FUNCTIONS, 20)}",
+            )
         case _:
             raise Problem("E401", f"`{ast.unparse(node)[:60]}` is not allowed in an expression",
                           "arithmetic, comparison, `a if c else b`, indexing and functions are known")  # fmt: skip
@@ -307,7 +311,11 @@ def _attribute(owner: Any, name: str, text: str) -> Any:
         if name in _SHAPE_ATTRIBUTES and (owner.rank or name != "channels"):
             value = getattr(owner, name)
             return list(value) if isinstance(value, tuple) else value
-        raise Problem("E402", f"`{text}` has no `{name}`", did_you_mean(name, _SHAPE_ATTRIBUTES) or f"it has {listing(_SHAPE_ATTRIBUTES)}")
+        raise Problem(
+            "E402",
+            f"`{text}` has no `{name}`",
+            did_you_mean(name, _SHAPE_ATTRIBUTES) or f"it has {listing(_SHAPE_ATTRIBUTES)}",
+        )
     if isinstance(owner, dict) and name in owner:
         return owner[name]
     raise TypeError(f"{_show(owner)} has no `{name}`")

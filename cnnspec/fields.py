@@ -72,6 +72,21 @@ Sizes = Annotated[
 """A list of counts or of dimensions."""
 
 
+def _names(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
+        raise PydanticCustomError("names_type", "should be a list of names")
+    return tuple(value)
+
+
+Names = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_names),
+    PlainSerializer(list),
+    WithJsonSchema({"type": "array", "items": {"type": "string"}}),
+]
+"""A list of ids."""
+
+
 @dataclass(frozen=True, slots=True)
 class Padding:
     """How a window meets the border: a named rule, or pixels on every side.
@@ -195,7 +210,8 @@ def initializer(value: Any) -> Initializer:
     """The initialiser that a name, or {name: {argument: value}}, says."""
     if isinstance(value, Initializer):
         return value
-    name, given = value, {}
+    name: Any = value
+    given: Any = {}
     if isinstance(value, dict) and len(value) == 1:
         name, given = next(iter(value.items()))
     if not isinstance(name, str) or name not in INITIALIZERS:
@@ -215,7 +231,9 @@ def initializer(value: Any) -> Initializer:
         if key in _MODES:
             if item not in _MODES[key]:
                 raise PydanticCustomError(
-                    "initializer_args", "`{key}` should be one of {modes}", {"key": key, "modes": ", ".join(_MODES[key])}
+                    "initializer_args",
+                    "`{key}` should be one of {modes}",
+                    {"key": key, "modes": ", ".join(_MODES[key])},
                 )
         elif isinstance(item, bool) or not isinstance(item, int | float):
             raise PydanticCustomError("initializer_args", "`{key}` should be a number", {"key": key})
@@ -231,7 +249,12 @@ InitializerField = Annotated[
             "description": "an initialiser by name, or {name: {argument: value}}",
             "anyOf": [
                 {"enum": list(INITIALIZERS)},
-                {"type": "object", "minProperties": 1, "maxProperties": 1, "propertyNames": {"enum": list(INITIALIZERS)}},
+                {
+                    "type": "object",
+                    "minProperties": 1,
+                    "maxProperties": 1,
+                    "propertyNames": {"enum": list(INITIALIZERS)},
+                },
             ],
         }
     ),

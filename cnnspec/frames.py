@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping as AnyMapping
+from collections.abc import Iterator
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -139,7 +140,15 @@ class Frame:
         types = {name: value.type for name, value in zip(block.inputs, inputs, strict=True)}
         names = {**outermost.names, **types, "input": inputs[0].type if inputs else None, **values}
         frame = Frame(
-            path, names, inputs[0] if inputs else None, origin, None, self.depth + 1, self.training_only, True, self.owner
+            path,
+            names,
+            inputs[0] if inputs else None,
+            origin,
+            None,
+            self.depth + 1,
+            self.training_only,
+            True,
+            self.owner,
         )
         frame.ids.update(zip(block.inputs, inputs, strict=True))
         if inputs:

@@ -304,7 +304,9 @@ class _Checker:
         inputs = entry.value.get("inputs")
         names = plain(inputs) if inputs is not None else ["input"]
         if not isinstance(names, list) or not all(isinstance(n, str) and n.isidentifier() for n in names):
-            self.report.error("E103", f"the inputs of `{name}` should be a list of names", inputs.span if inputs else None)
+            self.report.error(
+                "E103", f"the inputs of `{name}` should be a list of names", inputs.span if inputs else None
+            )
             return None
         layers = entry.value.get("layers")
         declarations = read_declarations(entry.value.get("params"), self.report)
@@ -358,7 +360,9 @@ class _Checker:
             what = f"`{name}`" if name else "the output"
             if ref is None:
                 known = graph.outputs if code == "E604" else [p for p in graph.scopes if "." not in p]
-                self.report.error("E301", f"there is no {what} to expect anything of", place.span, did_you_mean(name, known))
+                self.report.error(
+                    "E301", f"there is no {what} to expect anything of", place.span, did_you_mean(name, known)
+                )
             elif graph.type_of(ref).shape != shape:
                 wanted, actual_shape = "x".join(map(str, shape)), graph.type_of(ref).plain
                 self.report.error(code, f"expected {wanted} of {what}, and its shape is {actual_shape}", place.span,
@@ -368,6 +372,3 @@ class _Checker:
 def _begin(span: Span) -> Span:
     """The first character of a span: for what is missing from the whole."""
     return Span(span.source, span.line, span.column, span.line, span.column + 1)
-
-
-

@@ -148,9 +148,7 @@ def print_graph(graph: Graph) -> str:
         operands = ", ".join("none" if ref is None else str(ref) for ref in node.inputs)
         types = ", ".join(map(str, node.types))
         flags = " training_only" if node.training_only else ""
-        shared = "".join(
-            f" shares {path}" for name, path in node.parameters.items() if path != f"{node.path}.{name}"
-        )
+        shared = "".join(f" shares {path}" for name, path in node.parameters.items() if path != f"{node.path}.{name}")
         lines.append(f"  %{node.path} = {node.op.key}{{{attributes(node.op)}}} {operands} : {types}{flags}{shared}")
     for path, derived in graph.derived.items():
         shape = "x".join(map(str, derived.shape))

@@ -38,7 +38,9 @@ class _Merger:
             return None
         if not isinstance(tree, Mapping):
             self.report.error(
-                "E103", "a spec should be a mapping with `cnnspec: 1`, `name`, `input` and `layers`", tree.span,
+                "E103",
+                "a spec should be a mapping with `cnnspec: 1`, `name`, `input` and `layers`",
+                tree.span,
                 "`cnnspec new` writes a starter",
             )
             return None
@@ -147,7 +149,12 @@ class _Merger:
             entries.pop("inputs")
         for name, entry in tree.entries.items():
             old = entries.get(name)
-            if name in _DEEP and old is not None and isinstance(old.value, Mapping) and isinstance(entry.value, Mapping):
+            if (
+                name in _DEEP
+                and old is not None
+                and isinstance(old.value, Mapping)
+                and isinstance(entry.value, Mapping)
+            ):
                 depth = 1 if name in ("defaults", "input", "inputs") else 0
                 entries[name] = Entry(entry.key_span, merge_mappings(old.value, entry.value, depth))
             elif name not in ("extends", "edits"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping as AnyMapping
+from collections.abc import Callable
+from collections.abc import Mapping as AnyMapping
 from typing import Any
 
 from cnnspec.assembly import UNKNOWN, Assembly, Poisoned
@@ -144,5 +145,3 @@ def _port(value: Value, name: str, port: str, tree: Scalar, report: Report, asse
     outputs = ", ".join(f"`{name}:{n}`" for n in range(len(value.types)))
     report.error("E303", f"`{name}` has no output `{port}`", tree.span, f"it has {outputs}")
     return None
-
-

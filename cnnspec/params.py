@@ -7,6 +7,7 @@ A declaration is a literal default (`classes: 1000`), the name of a type (`filte
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -104,12 +105,12 @@ def _declaration(name: str, tree: Tree, span: Span, report: Report) -> Declarati
             declared = declared.model_copy(update={"type": _type_name(default)})
         return Declaration(name, declared, span, tree.get("default"))
     if isinstance(tree, Scalar) and isinstance(value, str) and value in ("int", "float", "bool", "str", "any"):
-        return Declaration(name, Declared(type=value), span, None)  # type: ignore[arg-type]  # narrowed beside
+        return Declaration(name, Declared(type=value), span, None)
     if isinstance(value, list):
         kinds = {_type_name(item) for item in value}
         kind = kinds.pop() if len(kinds) == 1 else "float" if kinds == {"int", "float"} else "any"
-        return Declaration(name, Declared(list=kind), span, tree)  # type: ignore[arg-type]  # one of the names
-    return Declaration(name, Declared(type=_type_name(value)), span, tree)  # type: ignore[arg-type]  # likewise
+        return Declaration(name, Declared(list=kind), span, tree)
+    return Declaration(name, Declared(type=_type_name(value)), span, tree)
 
 
 def _type_name(value: Any) -> str:
@@ -122,7 +123,7 @@ def _type_name(value: Any) -> str:
 
 
 def bind(
-    declarations: dict[str, Declaration],
+    declarations: AnyMapping[str, Declaration],
     given: Mapping | None,
     report: Report,
     *,

@@ -31,7 +31,9 @@ def open_image(path: str | Path) -> Image.Image:
         raise SpecError([Diagnostic("E806", f"there is no image {path}", None, "check the path")]) from None
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         reason = "it is no image of a known kind" if isinstance(error, UnidentifiedImageError) else str(error)
-        raise SpecError([Diagnostic("E806", f"{path} cannot be read: {reason}", None, "is the file complete?")]) from None
+        raise SpecError(
+            [Diagnostic("E806", f"{path} cannot be read: {reason}", None, "is the file complete?")]
+        ) from None
 
 
 def preprocess(image: Image.Image, spec: InputSpec) -> Array:
@@ -48,12 +50,14 @@ def preprocess(image: Image.Image, spec: InputSpec) -> Array:
     elif steps.resize is not None:
         factor = steps.resize / min(image.size)
         # The shorter side is met exactly, the longer rounded down, as torchvision does.
-        image = image.resize((max(1, int(image.width * factor + 1e-6)), max(1, int(image.height * factor + 1e-6))), resampling)
+        image = image.resize(
+            (max(1, int(image.width * factor + 1e-6)), max(1, int(image.height * factor + 1e-6))), resampling
+        )
     if steps.crop is not None:
         image = _centre_crop(image, steps.crop)
     if image.size != (width, height):
         image = image.resize((width, height), resampling)
-    array = np.asarray(image, np.float32)
+    array: Array = np.asarray(image, np.float32)
     array = array[:, :, None] if array.ndim == 2 else array
     if steps.order == "bgr":
         array = array[:, :, ::-1]

@@ -40,13 +40,15 @@ def keys() -> frozenset[str]:
 @cache
 def op_class(key: str) -> type[Op]:
     """The op called `key`."""
-    return _only_class(f"cnnspec.ops.{key}", key)
+    found: type[Op] = _only_class(f"cnnspec.ops.{key}", key)
+    return found
 
 
 @cache
 def block_class(key: str) -> type[Block]:
     """The block called `key`."""
-    return _only_class(f"cnnspec.blocks.{key}", key)
+    found: type[Block] = _only_class(f"cnnspec.blocks.{key}", key)
+    return found
 
 
 @cache

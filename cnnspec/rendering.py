@@ -127,7 +127,9 @@ def _excerpt(span: Span) -> tuple[str, int, int]:
 def visible(text: str) -> str:
     """Text with tabs as spaces and control characters as escapes, so that nothing upsets a terminal."""
     spaced = text.replace("\t", "    ")
-    return "".join(c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else f"\\x{ord(c):02x}" for c in spaced)
+    return "".join(
+        c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else f"\\x{ord(c):02x}" for c in spaced
+    )
 
 
 def _columns(text: str) -> int:

@@ -21,7 +21,7 @@ def report_text(compiled: Compiled, manifest: dict[str, Any]) -> str:
         source = document.source
         place = f", {source.where}" if source.where else ""
         paper = f" arXiv:{source.arxiv}" if source.arxiv else ""
-        lines += [f"{source.authors}, \"{source.title}\", {source.year}{paper}{place}", ""]
+        lines += [f'{source.authors}, "{source.title}", {source.year}{paper}{place}', ""]
     lines.append(f"Weights: {manifest['trained'] or 'initial values; the network is **untrained**'}")
     lines += ["", "| | |", "| --- | --- |"]
     lines += [f"| input `{name}` | {_shape(entry['shape'])} |" for name, entry in manifest["inputs"].items()]

@@ -47,7 +47,9 @@ class ResNetBlock(Survival, Block):
     se: SqueezeExcite | None = Field(None, description="squeeze-excite before the sum")
     norm: Norm = Field(BATCH_NORM, description="normalisation of every convolution")
     act: Act = Field(RELU, description="activation")
-    bias: bool | None = Field(None, description="whether the convolutions have biases; by default where there is no norm")
+    bias: bool | None = Field(
+        None, description="whether the convolutions have biases; by default where there is no norm"
+    )
     zero_init_last: bool = Field(False, description="the last norm's scale starts at zero, the block as its shortcut")
 
     def last_norm(self) -> Op | None:
@@ -60,7 +62,9 @@ class ResNetBlock(Survival, Block):
     def bias_of(self) -> dict[str, bool]:
         return {} if self.bias is None else {"bias": self.bias}
 
-    def join(self, build: Builder, x: Value, y: Value, kind: Kind | Literal["none"], last_act: Activation | None) -> Value:
+    def join(
+        self, build: Builder, x: Value, y: Value, kind: Kind | Literal["none"], last_act: Activation | None
+    ) -> Value:
         """The body's output `y` with squeeze-excite, drop path, the shortcut of `x` and the merge activation."""
         if self.se is not None:
             y = build(self.se, y, id="se")

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from cnnspec.diagnostics import Problem, did_you_mean, listing
-from cnnspec.fields import Fraction, Positive, Size
+from cnnspec.fields import Fraction, Names, Positive, Size
 from cnnspec.schema import Spec
 from cnnspec.source import Tree
 
@@ -49,9 +49,9 @@ class Scaling(Spec):
     width_rounding: Rounding = Field("nearest", description="to which multiple of the divisor")
     depth_rounding: Rounding = Field("ceil", description="how scaled repeats are rounded")
     resolution_multiple: Size = Field(1, description="scaled heights and widths are a multiple of it")
-    exempt: tuple[str, ...] = Field((), description="ids whose width stays", strict=False)
-    only_wider: tuple[str, ...] = Field((), description="ids that grow with the width and never shrink", strict=False)
-    fixed_depth: tuple[str, ...] = Field((), description="ids whose repeat stays", strict=False)
+    exempt: Names = Field((), description="ids whose width stays")
+    only_wider: Names = Field((), description="ids that grow with the width and never shrink")
+    fixed_depth: Names = Field((), description="ids whose repeat stays")
     compound: Compound = Field(Compound(), description="the compound rule")
     variants: dict[str, dict[str, Any]] = Field({}, description="named factors, and values of params with them")
 
@@ -96,7 +96,9 @@ class Scaler:
     #: The new value of every literal that was scaled, by its place.
     written: dict[tuple[str, int, int], int] = field(default_factory=dict)
 
-    def __call__(self, field: str, value: int, path: str, tree: Tree | None, kind: Literal["width", "depth"]) -> tuple[int, str]:
+    def __call__(
+        self, field: str, value: int, path: str, tree: Tree | None, kind: Literal["width", "depth"]
+    ) -> tuple[int, str]:
         """The scaled value, and how it came about (an empty text where nothing changed)."""
         factor = self.width if kind == "width" else self.depth
         names = {path, *(path.split(".")), *_prefixes(path)}
@@ -157,7 +159,9 @@ def resolve(rule: Scaling, own: Factors, more: Factors) -> Scaler | None:
         _check(rule, factors)
         if factors.variant is not None:
             variant = dict(rule.variants[factors.variant])
-            known = {name: variant.pop(name) for name in ("width", "depth", "resolution") if name in variant}
+            known: dict[str, Any] = {
+                name: variant.pop(name) for name in ("width", "depth", "resolution") if name in variant
+            }
             scaler.params |= variant
             factors = replace_factors(factors, known)
         if factors.phi is not None:
@@ -191,6 +195,6 @@ def _check(rule: Scaling, factors: Factors) -> None:
     if factors.variant is not None and factors.phi is not None:
         raise Problem("E902", "a variant and `phi` both say how much to scale", "give one of them", field="phi")
     if factors.phi is not None and factors.resolution is not None:
-        raise Problem("E902", "`phi` and `resolution` both say the input's size", "give one of them", field="resolution")
-
-
+        raise Problem(
+            "E902", "`phi` and `resolution` both say the input's size", "give one of them", field="resolution"
+        )

@@ -14,7 +14,9 @@ from pydantic import BaseModel, ConfigDict
 class Spec(BaseModel):
     """A typed, immutable piece of a spec; unknown fields and wrong types are refused."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", arbitrary_types_allowed=True)
+    # Strictness (no text for a number, no 1 for true) is asked for where specs are read: here, Python code may say
+    # `kernel=3` for what is normalised to a pair.
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     #: The word that stands for this class in a spec; equal to the name of its file.
     key: ClassVar[str] = ""

@@ -177,7 +177,9 @@ class _Builder:
             span = self._span(event.start_mark, event.end_mark)
             self._properties(event)
             plain_style = not event.style
-            self._put(Scalar(resolve_scalar(event.value) if plain_style else event.value, span), event.value, plain_style)
+            self._put(
+                Scalar(resolve_scalar(event.value) if plain_style else event.value, span), event.value, plain_style
+            )
         elif isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
             self._properties(event)
             if len(self.stack) >= MOST_DEPTH:
@@ -281,7 +283,11 @@ _WORDS: dict[str, Value] = {
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
     ".nan": math.nan, ".NaN": math.nan, ".NAN": math.nan,
 }  # fmt: skip
-_WORDS |= {f"{sign}{word}": -math.inf if sign == "-" else math.inf for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")}
+_WORDS |= {
+    f"{sign}{word}": -math.inf if sign == "-" else math.inf
+    for sign in ("", "+", "-")
+    for word in (".inf", ".Inf", ".INF")
+}
 
 
 def resolve_scalar(text: str) -> Value:
@@ -396,4 +402,6 @@ def _scalar(value: Any) -> str:
 def _escape(character: str) -> str:
     named = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
     code = ord(character)
-    return named.get(character) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}")
+    return named.get(character) or (
+        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+    )

@@ -73,9 +73,7 @@ def _add(
             _add(graph, part, level + 1, depth, fold, repeats, lines)
 
 
-def _add_folded(
-    graph: Graph, part: _Part, level: int, depth: int, repeats: dict[str, int], lines: list[Line]
-) -> None:
+def _add_folded(graph: Graph, part: _Part, level: int, depth: int, repeats: dict[str, int], lines: list[Line]) -> None:
     """The iterations of a repeat, equal neighbours in one line."""
     groups: list[list[_Part]] = []
     for iteration in part.parts.values():
@@ -130,6 +128,6 @@ def _kind(part: _Part, found: list[Row]) -> str:
     for o in origin.chain() if origin is not None else ():
         name, _, where = o.what.partition(" at ")
         place = where.strip("`")
-        if place == part.path or place.startswith(f"{part.path}.") and place[len(part.path) + 1 :].isdigit():
+        if place == part.path or (place.startswith(f"{part.path}.") and place[len(part.path) + 1 :].isdigit()):
             return name.strip("`")
     return found[0].node.op.key if len(found) == 1 or part.rows else ""

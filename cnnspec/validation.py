@@ -5,7 +5,8 @@ A pydantic error names a path of keys; walking the same path down the tree finds
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping as AnyMapping
+from collections.abc import Callable, Iterable
+from collections.abc import Mapping as AnyMapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError, create_model
@@ -41,7 +42,7 @@ def validate(
     if data is None:
         data = {n: e.value if n in keep else to_plain(e.value) for n, e in tree.entries.items()}
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, strict=True)
     except ValidationError as error:
         for diagnostic in explain(error, model, tree, what, span or tree.span, tuple(labels)):
             report.add(diagnostic)
@@ -87,8 +88,13 @@ def explain(
                 hint = did_you_mean(str(item["input"]), message.split("should be one of")[1].replace(",", " ").split())
             subject = ".".join(str(part) for part in location if not isinstance(part, int)) or what
             diagnostic = Diagnostic(
-                code, f"`{subject}` of `{what}` {message}, and is {shown}" if subject != what else f"`{what}` {message}, and is {shown}",
-                place or span, hint, labels,
+                code,
+                f"`{subject}` of `{what}` {message}, and is {shown}"
+                if subject != what
+                else f"`{what}` {message}, and is {shown}",
+                place or span,
+                hint,
+                labels,
             )
         found.setdefault(tuple(location), diagnostic)
     return list(found.values())

@@ -148,15 +148,26 @@ HEADERS = [
     ("cnnspec: 1\nname: n\ninput: {features: 2}\nlayers: [flatten]\nexpect: {param: 3}\n", [("E101", 5, 10)]),
     ("cnnspec: 1\nname: n\nparams: {k: int}\ninput: {features: 2}\nlayers: [flatten]\n", [("E406", 1, 1)]),
     ("cnnspec: 1\nname: n\nset: {k: 1}\ninput: {features: 2}\nlayers: [flatten]\n", [("E405", 3, 7)]),
-    ("cnnspec: 1\nname: n\nblocks: {conv: {layers: [flatten]}}\ninput: {features: 2}\nlayers: [flatten]\n", [("E110", 3, 10)]),
-    ("cnnspec: 1\nname: n\ndefaults: {conv: {kernal: 3}}\ninput: {features: 2}\nlayers: [flatten]\n", [("E101", 3, 19)]),
-    ("cnnspec: 1\nname: n\ndefaults: {convv: {kernel: 3}}\ninput: {features: 2}\nlayers: [flatten]\n", [("E106", 3, 12)]),
+    (
+        "cnnspec: 1\nname: n\nblocks: {conv: {layers: [flatten]}}\ninput: {features: 2}\nlayers: [flatten]\n",
+        [("E110", 3, 10)],
+    ),
+    (
+        "cnnspec: 1\nname: n\ndefaults: {conv: {kernal: 3}}\ninput: {features: 2}\nlayers: [flatten]\n",
+        [("E101", 3, 19)],
+    ),
+    (
+        "cnnspec: 1\nname: n\ndefaults: {convv: {kernel: 3}}\ninput: {features: 2}\nlayers: [flatten]\n",
+        [("E106", 3, 12)],
+    ),
     ("[]\n", [("E103", 1, 1)]),
 ]
 
 
 @pytest.mark.parametrize(("text", "expected"), HEADERS)
-def test_exact_places_in_the_header(check: Callable[..., Checked], text: str, expected: list[tuple[str, int, int]]) -> None:
+def test_exact_places_in_the_header(
+    check: Callable[..., Checked], text: str, expected: list[tuple[str, int, int]]
+) -> None:
     checked = check(text)
     assert checked.places == expected, render_text(checked.diagnostics)
 

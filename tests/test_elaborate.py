@@ -21,7 +21,9 @@ def graph(checked: Checked) -> list[str]:
 
 
 def test_nodes_follow_one_another_and_get_names(check_layers: Layers) -> None:
-    found = graph(check_layers("- conv: {filters: 4}\n- max_pool: 2\n- {id: last, conv: {filters: 2, kernel: 1}}\n- flatten"))
+    found = graph(
+        check_layers("- conv: {filters: 4}\n- max_pool: 2\n- {id: last, conv: {filters: 2, kernel: 1}}\n- flatten")
+    )
     assert found == [
         "%conv_1 = conv{filters=4} %input : f32[N,8,8,4]",
         "%max_pool_1 = max_pool{window=2x2} %conv_1 : f32[N,4,4,4]",
@@ -32,13 +34,19 @@ def test_nodes_follow_one_another_and_get_names(check_layers: Layers) -> None:
 
 
 def test_from_names_ids(check_layers: Layers) -> None:
-    found = graph(check_layers("- {id: a, conv: {filters: 4}}\n- {id: b, from: input, conv: {filters: 4}}\n- {from: [a, b], add: {}}"))
+    found = graph(
+        check_layers(
+            "- {id: a, conv: {filters: 4}}\n- {id: b, from: input, conv: {filters: 4}}\n- {from: [a, b], add: {}}"
+        )
+    )
     assert found[2] == "%add_1 = add{} %a, %b : f32[N,8,8,4]"
 
 
 def test_from_names_ports_and_paths_inside_blocks(check_layers: Layers) -> None:
     layers = "- {id: s, conv: {filters: 6}}\n- {id: two, split: {sizes: [2, 4]}}\n- {from: 'two:1', relu6: {}}\n"
-    layers = layers.replace("relu6: {}", "activation: relu6") + "- {id: f, fire: {squeeze: 2, expand1x1: 3, expand3x3: 5}}\n"
+    layers = (
+        layers.replace("relu6: {}", "activation: relu6") + "- {id: f, fire: {squeeze: 2, expand1x1: 3, expand3x3: 5}}\n"
+    )
     found = graph(check_layers(layers + "- {from: f.expand1x1, identity: {}}"))
     assert "%activation_1 = activation{function=relu6} %two:1 : f32[N,8,8,4]" in found
     assert found[-2] == "%identity_1 = identity{} %f.expand1x1.act : f32[N,8,8,3]"
@@ -89,7 +97,11 @@ def test_branches_merge_by_concat_add_and_multiply(check_layers: Layers) -> None
     ],
 )
 def test_residuals_with_a_shortcut_of_choice(check_layers: Layers, shortcut: str, line: str) -> None:
-    found = graph(check_layers(f"- {{id: r, residual: {{shortcut: {shortcut}, act: relu, survival: 0.8, body: [{{conv: {{filters: 6, stride: 2}}}}]}}}}"))
+    found = graph(
+        check_layers(
+            f"- {{id: r, residual: {{shortcut: {shortcut}, act: relu, survival: 0.8, body: [{{conv: {{filters: 6, stride: 2}}}}]}}}}"
+        )
+    )
     assert line in found
     assert any(x.startswith("%r.drop_path = drop_path{rate=0.19") or "drop_path{rate=0.2" in x for x in found)
     assert found[-2].startswith("%r.act = activation{function=relu} %r.add")
@@ -101,7 +113,9 @@ def test_an_identity_residual_adds_the_input_itself(check_layers: Layers) -> Non
 
 
 def test_repeat_with_index_first_and_last(check_layers: Layers) -> None:
-    layers = '- {id: s, repeat: 3, conv: {filters: "${2 * (index + 1)}", kernel: 1}, first: {stride: 2}, last: {kernel: 3}}'
+    layers = (
+        '- {id: s, repeat: 3, conv: {filters: "${2 * (index + 1)}", kernel: 1}, first: {stride: 2}, last: {kernel: 3}}'
+    )
     checked = check_layers(layers)
     assert graph(checked)[:3] == [
         "%s.0 = conv{filters=2, kernel=1x1, stride=2x2} %input : f32[N,4,4,2]",
@@ -117,12 +131,16 @@ def test_a_repeat_of_one_is_first_and_last(check_layers: Layers) -> None:
 
 
 def test_a_repeat_of_nothing_passes_on(check_layers: Layers) -> None:
-    assert graph(check_layers("- {id: s, repeat: 0, conv: {filters: 2}}\n- {id: t, identity: {}}"))[0].startswith("%t = identity{} %input")
+    assert graph(check_layers("- {id: s, repeat: 0, conv: {filters: 2}}\n- {id: t, identity: {}}"))[0].startswith(
+        "%t = identity{} %input"
+    )
 
 
 def test_when_leaves_a_node_out(check_layers: Layers) -> None:
     before = "params: {deep: false}\n"
-    layers = '- {id: a, conv: {filters: 4}}\n- {id: b, when: $deep, conv: {filters: 9}}\n- {id: c, from: b, flatten: {}}'
+    layers = (
+        "- {id: a, conv: {filters: 4}}\n- {id: b, when: $deep, conv: {filters: 9}}\n- {id: c, from: b, flatten: {}}"
+    )
     assert graph(check_layers(layers, before))[1] == "%c = flatten{} %a : f32[N,256]"
     assert graph(check_layers(layers, before, set={"deep": True}))[2] == "%c = flatten{} %b : f32[N,576]"
 
@@ -165,7 +183,13 @@ def test_typed_params_and_expressions(check_layers: Layers) -> None:
     before = "params: {width: 0.5, depths: {list: int, length: 2, default: [1, 2]}, wide: {type: int, default: '${depths[1] * 8}'}}\n"
     found = graph(check_layers('- {repeat: "${depths[1]}", conv: {filters: "${round_to(wide * width, 8)}"}}', before))
     assert found[1].startswith("%conv_1.1 = conv{filters=8}")
-    found = graph(check_layers('- {repeat: "${depths[1]}", conv: {filters: "${ceil(wide * width)}"}}', before, set={"depths": [1, 1], "wide": 10}))
+    found = graph(
+        check_layers(
+            '- {repeat: "${depths[1]}", conv: {filters: "${ceil(wide * width)}"}}',
+            before,
+            set={"depths": [1, 1], "wide": 10},
+        )
+    )
     assert found[0].startswith("%conv_1.0 = conv{filters=5}")
 
 
@@ -202,7 +226,9 @@ def test_initialisers_preprocessing_and_source(check_layers: Layers) -> None:
 
 def test_paths_stay_whatever_is_inserted_around(check_layers: Layers) -> None:
     one = check_layers("- {id: a, conv: {filters: 4}}\n- {id: b, conv: {filters: 4}}").loaded
-    two = check_layers("- dropout: 0.1\n- {id: a, conv: {filters: 4}}\n- batch_norm\n- {id: b, conv: {filters: 4}}").loaded
+    two = check_layers(
+        "- dropout: 0.1\n- {id: a, conv: {filters: 4}}\n- batch_norm\n- {id: b, conv: {filters: 4}}"
+    ).loaded
     assert set(one.graph.parameters) < set(two.graph.parameters)
 
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from cnnspec.cli.main import main
-from cnnspec.diagnostics import Report
+from cnnspec.diagnostics import Report, SpecError
 from cnnspec.frontend import check_spec
 from cnnspec.rendering import render_text
 
@@ -44,7 +44,7 @@ def test_the_form_of_a_page(code: str) -> None:
     text = PAGES[code].read_text()
     assert re.match(rf"# {code}: \S.*\n\n\S", text)
     assert "**Repair**: " in text
-    assert len(blocks(code, "yaml")) + len(blocks(code, "console")) == 1
+    assert sum(len(blocks(code, kind)) for kind in ("yaml", "console", "python")) == 1
 
 
 @pytest.mark.parametrize("code", [code for code in PAGES if blocks(code, "yaml")])
@@ -54,6 +54,13 @@ def test_a_spec_triggers_its_code_and_no_other(code: str, tmp_path: Path) -> Non
     report = Report()
     assert check_spec(path, report) is None
     assert [d.code for d in report] == [code], render_text(report)
+
+
+@pytest.mark.parametrize("code", [code for code in PAGES if blocks(code, "python")])
+def test_a_program_triggers_its_code(code: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        exec(compile(blocks(code, "python")[0], code, "exec"), {})
+    assert [d.code for d in caught.value.diagnostics] == [code]
 
 
 def run_console(code: str, folder: Path) -> None:

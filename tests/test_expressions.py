@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cnnspec.diagnostics import Problem
 from cnnspec.expressions import parse_template, round_to
@@ -107,7 +108,11 @@ def test_an_explanation_shows_the_values_of_names() -> None:
 
 def test_deep_nesting_is_no_hang_and_no_traceback() -> None:
     start = time.perf_counter()
-    for text in ("${" + "(" * 900 + "1" + ")" * 900 + "}", "${" + "-" * 1500 + "1}", "${" + "[" * 500 + "]" * 500 + "}"):
+    for text in (
+        "${" + "(" * 900 + "1" + ")" * 900 + "}",
+        "${" + "-" * 1500 + "1}",
+        "${" + "[" * 500 + "]" * 500 + "}",
+    ):
         assert code(text) in ("E401", "E404")
     assert time.perf_counter() - start < 2
 

@@ -137,7 +137,10 @@ def test_a_mistake_in_the_parent_is_shown_in_the_parent(folder: Path) -> None:
     assert diagnostic.span is not None
     assert diagnostic.span.source.name.endswith("base.yaml")
     assert diagnostic.span.line == 8
-    assert any("mine.yaml" in label.text or (label.span and "mine.yaml" in label.span.source.name) for label in diagnostic.labels)
+    assert any(
+        "mine.yaml" in label.text or (label.span and "mine.yaml" in label.span.source.name)
+        for label in diagnostic.labels
+    )
 
 
 BLOCKS = """\
@@ -177,7 +180,10 @@ def test_mistakes_in_imports(folder: Path) -> None:
 
 def test_expanding_gives_a_spec_of_its_own(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     (folder / "blocks.yaml").write_text(BLOCKS)
-    text = MINE + "imports: blocks.yaml\nset: {classes: 7}\nedits: [{insert_after: conv1, layers: [{id: p, pair: {filters: 5}}]}]\n"
+    text = (
+        MINE
+        + "imports: blocks.yaml\nset: {classes: 7}\nedits: [{insert_after: conv1, layers: [{id: p, pair: {filters: 5}}]}]\n"
+    )
     loaded, found, _ = run(folder, text)
     assert not found
     assert loaded is not None

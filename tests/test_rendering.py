@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import textwrap
 
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cnnspec.diagnostics import Diagnostic, Label, Report, Source, Span
 from cnnspec.rendering import MOST_COLUMNS, render_github, render_json, render_text, summary_line, visible
@@ -27,7 +28,9 @@ def test_text_shows_place_line_caret_labels_and_help() -> None:
         Label("left   28x28x256   256 = filters 64 x expansion 4", at(TEXT, "layers")),
         Label("right   28x28x8   8 = filters 8", at("x: 1\n", "x", "other.yaml")),
     )
-    shown = render_text([Diagnostic("E203", "the inputs of `add` differ", at(TEXT, "[left, right]"), "project it", labels)])
+    shown = render_text(
+        [Diagnostic("E203", "the inputs of `add` differ", at(TEXT, "[left, right]"), "project it", labels)]
+    )
     assert shown == textwrap.dedent(
         """\
         net.yaml:2:22: error[E203]: the inputs of `add` differ

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cnnspec.diagnostics import Report, Source
 from cnnspec.source import MOST_BYTES, MOST_DEPTH, Mapping, Tree, dump, parse, plain, read, resolve_scalar

@@ -48,7 +48,11 @@ class AuxiliaryHead(Block):
     act: Act = Field(RELU, description="activation")
 
     def unfold(self, build: Builder, *inputs: Value) -> Value:
-        pool = AvgPool(window=self.window, stride=self.stride) if self.adaptive is None else AdaptiveAvgPool(size=self.adaptive)
+        pool = (
+            AvgPool(window=self.window, stride=self.stride)
+            if self.adaptive is None
+            else AdaptiveAvgPool(size=self.adaptive)
+        )
         y = build(pool, inputs[0], id="pool")
         y = build(ConvBlock(filters=self.filters, kernel=1, stride=1, groups=1, norm=self.norm, act=self.act,
                             order="weight_norm_act"), y, id="conv")  # fmt: skip

@@ -103,12 +103,13 @@ def _is_nested(metadata: object) -> bool:
 def _norm(value: Any) -> Op | None:
     if value is None or value == "none" or isinstance(value, Op):
         return None if isinstance(value, str) else value
-    name, given = value, {}
+    name: Any = value
+    given: Any = {}
     if isinstance(value, dict) and len(value) == 1:
         name, given = next(iter(value.items()))
     if name not in ("batch", "layer", "group") or not isinstance(given, dict):
         raise PydanticCustomError("norm_name", "should be `batch`, `layer`, `group`, `none`, or {batch: {...}}")
-    return op_class(f"{name}_norm").model_validate(given)  # type: ignore[return-value]  # an op by its registry
+    return op_class(f"{name}_norm").model_validate(given, strict=True)
 
 
 def _plain_norm(value: Op | None) -> Any:
@@ -144,7 +145,7 @@ def _act(value: Any) -> Activation | None:
     if isinstance(value, dict) and len(value) == 1:
         name, given = next(iter(value.items()))
         if isinstance(given, dict):
-            return Activation.model_validate({"function": name, **given})
+            return Activation.model_validate({"function": name, **given}, strict=True)
     raise PydanticCustomError("act_name", "should be the name of an activation, or {leaky_relu: {slope: 0.1}}")
 
 

@@ -77,7 +77,13 @@ class Inception(Block):
 
     def _conv(self, filters: int, kernel: Pair, stride: Pair = (1, 1)) -> ConvBlock:
         return ConvBlock(
-            filters=filters, kernel=kernel, stride=stride, groups=1, norm=self.norm, act=self.act, order="weight_norm_act"
+            filters=filters,
+            kernel=kernel,
+            stride=stride,
+            groups=1,
+            norm=self.norm,
+            act=self.act,
+            order="weight_norm_act",
         )
 
     def _pool(self, build: Builder, x: Value) -> Value:

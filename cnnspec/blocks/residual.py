@@ -38,7 +38,9 @@ class Residual(Survival, Block):
     key: ClassVar[str] = "residual"
 
     body: Layers = Field(description="the nodes of the body")
-    shortcut: Literal["auto", "identity", "projection", "pad", "pool"] = Field("auto", description="how the input joins")
+    shortcut: Literal["auto", "identity", "projection", "pad", "pool"] = Field(
+        "auto", description="how the input joins"
+    )
     shortcut_layers: Branch = Field(None, description="nodes of a shortcut of your own, instead")
     shortcut_norm: Norm = Field(BATCH_NORM, description="normalisation of a projection")
     scale: float = Field(1.0, description="factor on the body's output")

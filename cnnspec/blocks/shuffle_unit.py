@@ -72,4 +72,6 @@ class ShuffleUnit(Block):
 
     def _pointwise(self, filters: int) -> ConvBlock:
         act: Activation | None = self.act
-        return ConvBlock(filters=filters, kernel=1, stride=1, groups=1, norm=self.norm, act=act, order="weight_norm_act")
+        return ConvBlock(
+            filters=filters, kernel=1, stride=1, groups=1, norm=self.norm, act=act, order="weight_norm_act"
+        )

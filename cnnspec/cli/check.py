@@ -38,7 +38,9 @@ def command(files: tuple[str, ...], settings: tuple[str, ...], output_format: st
             failed += 1
         elif output_format == "text" and not quiet:
             counts = loaded.totals
-            shapes = ", ".join(f"{name} {loaded.graph.type_of(ref).plain}" for name, ref in loaded.graph.outputs.items())
+            shapes = ", ".join(
+                f"{name} {loaded.graph.type_of(ref).plain}" for name, ref in loaded.graph.outputs.items()
+            )
             click.echo(f"{file}: ok   {counts.params:,} params   {counts.macs:,} MACs   {shapes}")
     if output_format == "text":
         for diagnostic in found:

@@ -16,12 +16,30 @@ from cnnspec.diagnostics import SpecError
 @click.command(name="compile")
 @file_argument
 @set_option
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="Folder of the artefact [default: the name of the network].")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), help="Folder of the artefact [default: the name of the network]."
+)
 @click.option("--weights", type=click.Path(path_type=Path), help="Trained weights (.safetensors, by path).")
-@click.option("--dtype", type=click.Choice(["float32", "bfloat16"]), default="float32", show_default=True, help="What it computes in.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the initial values, where no weights are given.")
-@click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Batch size compiled ahead of time for this machine.")
-@click.option("--emit", metavar="STAGE", help="Print the graph after a stage (elaborate, prune, ...; `all` for each) and stop.")
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "bfloat16"]),
+    default="float32",
+    show_default=True,
+    help="What it computes in.",
+)
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Of the initial values, where no weights are given."
+)
+@click.option(
+    "--batch",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Batch size compiled ahead of time for this machine.",
+)
+@click.option(
+    "--emit", metavar="STAGE", help="Print the graph after a stage (elaborate, prune, ...; `all` for each) and stop."
+)
 @click.option("--print-between", is_flag=True, help="Print the graph after every pass.")
 @click.option("--time-passes", is_flag=True, help="Print how long every pass takes.")
 @click.option("--force", is_flag=True, help="Replace what is there, even if it is no artefact.")
@@ -48,7 +66,9 @@ def command(
     if emit is not None:
         names = [stage.name for stage in stages]
         if emit not in (*names, "all"):
-            raise click.BadParameter(f"there is no stage `{emit}`; the stages are {', '.join(names)}", param_hint="--emit")
+            raise click.BadParameter(
+                f"there is no stage `{emit}`; the stages are {', '.join(names)}", param_hint="--emit"
+            )
         for stage in stages:
             if emit in (stage.name, "all"):
                 click.echo(f"// after {stage.name}\n{stage.graph}", nl=False)
@@ -86,7 +106,9 @@ def _write(compiled: object, folder: Path, weights: Path | None, seed: int, batc
     counts = compiled.loaded.totals
     click.echo(f"{folder}: {compiled.loaded.document.name}, {counts.params:,} params, {counts.macs:,} MACs, "
                f"{bytes_text(counts.weight_bytes)} of weights")  # fmt: skip
-    click.echo(f"exported for cpu, cuda, tpu in {exported:.1f} s; compiled for this machine, batch {batch}, in {jitted:.1f} s")
+    click.echo(
+        f"exported for cpu, cuda, tpu in {exported:.1f} s; compiled for this machine, batch {batch}, in {jitted:.1f} s"
+    )
     if not trained:
         click.echo("the network is untrained: its weights are initial values (give --weights, or `cnnspec train`)")
     click.echo(f"run it: cnnspec run {folder} IMAGE...")

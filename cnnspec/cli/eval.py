@@ -16,9 +16,13 @@ from cnnspec.diagnostics import Problem, SpecError
 
 @click.command(name="eval")
 @click.argument("folder", metavar="FOLDER")
-@click.option("--checkpoint", default="last", show_default=True, metavar="last|best|STEP", help="Which weights of a run.")
+@click.option(
+    "--checkpoint", default="last", show_default=True, metavar="last|best|STEP", help="Which weights of a run."
+)
 @click.option("--recipe", metavar="NAME|FILE", help="Where the data is; by default the run's own recipe.")
-@click.option("--data", metavar="NAME|FOLDER", help="Another dataset: a name, NAME:FOLDER, or a folder of pictures by class.")
+@click.option(
+    "--data", metavar="NAME|FOLDER", help="Another dataset: a name, NAME:FOLDER, or a folder of pictures by class."
+)
 @click.option("--split", type=click.Choice(["train", "test"]), default="test", show_default=True, help="Which images.")
 @click.option("--batch-size", type=int, help="Images a batch.")
 @click.option("--mesh", metavar="data=N", help="Divide every batch among N devices.")
@@ -72,7 +76,9 @@ def command(
     table.add("images a second", f"{summary['images_per_second']:,.0f}")
     table.print()
     classes = Table(["class", "images", "accuracy"], right=[1, 2])
-    for name, count, share in zip(found.classes, found.evaluation.confusion.sum(1), found.evaluation.per_class, strict=True):
+    for name, count, share in zip(
+        found.classes, found.evaluation.confusion.sum(1), found.evaluation.per_class, strict=True
+    ):
         if count:
             classes.add(name, count, f"{share:.2%}")
     click.echo()

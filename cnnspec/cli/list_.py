@@ -31,7 +31,7 @@ class Bounds:
         return self.least <= number <= self.most
 
 
-class BoundsType(click.ParamType):
+class BoundsType(click.ParamType[Bounds]):
     """Reads a range of counts."""
 
     name = "RANGE"

@@ -42,7 +42,9 @@ class Table:
         widths = [max(len(row[i]) for row in rows) for i in range(len(self.columns))]
         lines = []
         for row in rows:
-            cells = [c.rjust(w) if i in self.right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
+            cells = [
+                c.rjust(w) if i in self.right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
+            ]
             lines.append("  ".join(cells).rstrip())
         return "\n".join(lines)
 

@@ -17,7 +17,9 @@ from cnnspec.diagnostics import Problem, SpecError
 @click.command(name="predict")
 @click.argument("folder", metavar="FOLDER")
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
-@click.option("--checkpoint", default="last", show_default=True, metavar="last|best|STEP", help="Which weights of a run.")
+@click.option(
+    "--checkpoint", default="last", show_default=True, metavar="last|best|STEP", help="Which weights of a run."
+)
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="Classes an image.")
 @click.option("--sheet", metavar="FILE.png", help="Write a contact sheet of the images with their predictions.")
 @json_option

@@ -51,7 +51,10 @@ def _run(folder: Path, images: tuple[Path, ...], top: int, labels: Path | None, 
     batch = np.stack([preprocess(open_image(path), spec) for path in images])
     outputs = artefact.infer(batch)
     if raw:
-        rows = [{"image": str(p), **{n: np.asarray(v)[i].tolist() for n, v in outputs.items()}} for i, p in enumerate(images)]
+        rows = [
+            {"image": str(p), **{n: np.asarray(v)[i].tolist() for n, v in outputs.items()}}
+            for i, p in enumerate(images)
+        ]
         click.echo(json.dumps(rows, indent=2))
         return
     names = labels.read_text(encoding="utf-8").splitlines() if labels else []

@@ -43,7 +43,9 @@ def command(file: str, settings: tuple[str, ...], as_json: bool, depth: int, eve
     table.print(title=loaded.document.name)
     t = loaded.totals
     click.echo(f"params {t.params:,}   state {t.state:,}   MACs {t.macs:,}   FLOPs {t.flops:,}")
-    click.echo(f"weights {bytes_text(t.weight_bytes)}   activations {bytes_text(t.activation_bytes)} an image, all kept")
+    click.echo(
+        f"weights {bytes_text(t.weight_bytes)}   activations {bytes_text(t.activation_bytes)} an image, all kept"
+    )
     if t.training_params:
         click.echo(f"only in training: params {t.training_params:,}   MACs {t.training_macs:,}")
     if not loaded.expectations_hold and loaded.document.expect is None:

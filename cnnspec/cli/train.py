@@ -22,9 +22,15 @@ from cnnspec.diagnostics import Problem, SpecError
 @click.option("--epochs", type=float, help="Length of the training.")
 @click.option("--batch-size", type=int, help="Images a step, over all devices.")
 @click.option("--seed", type=int, help="Of weights, order, augmentation and dropout.")
-@click.option("--data", metavar="NAME|FOLDER", help="A dataset by name, its files as NAME:FOLDER, or a folder of pictures by class.")
+@click.option(
+    "--data",
+    metavar="NAME|FOLDER",
+    help="A dataset by name, its files as NAME:FOLDER, or a folder of pictures by class.",
+)
 @click.option("--download", is_flag=True, help="Fetch a public dataset that is not there.")
-@click.option("--weights", metavar="FILE|FOLDER", help="Start from these weights; what fits by name and shape is taken.")
+@click.option(
+    "--weights", metavar="FILE|FOLDER", help="Start from these weights; what fits by name and shape is taken."
+)
 @click.option("--freeze", multiple=True, metavar="ID", help="Leave the weights under this id as they are; repeatable.")
 @click.option("--mesh", metavar="data=N", help="Divide every batch among N devices.")
 @click.option("--coordinator", metavar="HOST:PORT", help="Train on several hosts: where process 0 listens.")
@@ -72,12 +78,17 @@ def command(
         print_diagnostics([problem_diagnostic(problem)])
         sys.exit(1)
     if done.interrupted is not None:
-        click.echo(f"stopped and saved at step {done.metrics['steps']:.0f}; go on with `cnnspec train {file} --resume --out {done.folder}`", err=True)
+        click.echo(
+            f"stopped and saved at step {done.metrics['steps']:.0f}; go on with `cnnspec train {file} --resume --out {done.folder}`",
+            err=True,
+        )
         sys.exit(128 + done.interrupted)
     if as_json:
         click.echo(json.dumps({"folder": str(done.folder), **done.metrics}))
         return
-    click.echo(f"top-1 {done.metrics['top1']:.2%} on {done.metrics['images']:.0f} held-out images after {done.metrics['seconds']:.0f} s")
+    click.echo(
+        f"top-1 {done.metrics['top1']:.2%} on {done.metrics['images']:.0f} held-out images after {done.metrics['seconds']:.0f} s"
+    )
     click.echo(f"weights, metrics and pictures: {done.folder}/ (predictions.png, confusion.png, curves.png)")
 
 

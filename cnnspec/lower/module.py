@@ -18,11 +18,11 @@ from cnnspec.lower.program import Program
 from cnnspec.passes.pipeline import run_passes
 
 
-class Scope(nnx.Module):
+class Scope(nnx.Module):  # type: ignore[misc]  # flax has no types
     """One level of a path: holds what stands below it, under the names of the spec."""
 
 
-class Network(nnx.Module):
+class Network(nnx.Module):  # type: ignore[misc]  # flax has no types
     """A network as an ordinary NNX module.
 
     Every parameter stands where its path says: `stage1.0.conv1.kernel` is `model.stage1[0].conv1.kernel`. It computes

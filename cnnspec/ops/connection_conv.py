@@ -14,8 +14,12 @@ from cnnspec.types import TensorType
 
 
 def _table(value: Any) -> tuple[tuple[int, ...], ...]:
-    right = isinstance(value, list | tuple) and value and all(
-        isinstance(row, list | tuple) and row and all(isinstance(i, int) and i >= 0 for i in row) for row in value
+    right = (
+        isinstance(value, list | tuple)
+        and value
+        and all(
+            isinstance(row, list | tuple) and row and all(isinstance(i, int) and i >= 0 for i in row) for row in value
+        )
     )
     if not right or any(len(set(row)) != len(row) for row in value):
         raise PydanticCustomError("table_type", "should be a list, for each filter, of the input channels that it sees")
@@ -87,7 +91,9 @@ class ConnectionConv(Op):
         weights = run.param("kernel").astype(x.dtype)
         pairs = [(channel, number) for number, row in enumerate(self.table) for channel in row]
         channels, filters = (jnp.asarray(side) for side in zip(*pairs, strict=True))
-        dense = jnp.zeros((*self.kernel, x.shape[-1], len(self.table)), x.dtype).at[:, :, channels, filters].set(weights)
+        dense = (
+            jnp.zeros((*self.kernel, x.shape[-1], len(self.table)), x.dtype).at[:, :, channels, filters].set(weights)
+        )
         pads = self.padding.resolve(x.shape[1:3], self.kernel, self.stride, (1, 1))
         y = lax.conv_general_dilated(x, dense, self.stride, pads, dimension_numbers=("NHWC", "HWIO", "NHWC"))
         return y + run.param("bias").astype(y.dtype) if self.bias else y

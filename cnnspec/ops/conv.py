@@ -99,7 +99,11 @@ class Conv(ConvFields, Op):
 
     def origin(self, axis: int, *inputs: TensorType) -> str | None:
         if axis == 2:
-            return f"{inputs[0].channels} channels x multiplier {self.multiplier}" if self.depthwise else f"filters {self.filters}"
+            return (
+                f"{inputs[0].channels} channels x multiplier {self.multiplier}"
+                if self.depthwise
+                else f"filters {self.filters}"
+            )
         return f"{inputs[0].shape[axis]} with kernel {self.kernel[axis]}, stride {self.stride[axis]}"
 
     def lower(self, run: Run, *inputs: Any) -> Any:

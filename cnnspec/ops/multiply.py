@@ -28,9 +28,14 @@ class Multiply(Op):
     def infer(self, *inputs: TensorType) -> TensorType:
         widest = max(inputs, key=lambda t: t.size)
         for number, other in enumerate(inputs):
-            fits = other.rank == widest.rank and other.channels == widest.channels and other.shape[:-1] in (
-                widest.shape[:-1],
-                (1,) * (widest.rank - 1),
+            fits = (
+                other.rank == widest.rank
+                and other.channels == widest.channels
+                and other.shape[:-1]
+                in (
+                    widest.shape[:-1],
+                    (1,) * (widest.rank - 1),
+                )
             )
             if not fits:
                 raise Problem(

@@ -32,7 +32,9 @@ class Pad(Op):
     def infer(self, *inputs: TensorType) -> TensorType:
         x = feature_map(inputs[0], self.key)
         if self.padding.rule != "explicit":
-            raise Problem("E109", f"`pad` needs pixels, not `{self.padding.rule}`", "write `padding: 1`", field="padding")
+            raise Problem(
+                "E109", f"`pad` needs pixels, not `{self.padding.rule}`", "write `padding: 1`", field="padding"
+            )
         (top, bottom), (left, right) = self.padding.sides
         if self.mode == "reflect" and (max(top, bottom) >= x.height or max(left, right) >= x.width):
             raise Problem("E202", f"a map of {x.plain} cannot be reflected by so many pixels", "pad less",

@@ -30,10 +30,10 @@ Array = np.ndarray[Any, np.dtype[Any]]
 _RULES = Path(__file__).parent / "rules"
 
 #: What a peer calls an array of a module -> what we may call it, in the order of trial.
-_TORCH_LEAVES = {
+_TORCH_LEAVES: dict[str, tuple[str, ...]] = {
     "weight": ("kernel", "scale"), "bias": ("bias",), "running_mean": ("mean",), "running_var": ("var",),
 }  # fmt: skip
-_KERAS_LEAVES = {
+_KERAS_LEAVES: dict[str, tuple[str, ...]] = {
     "kernel": ("kernel",), "depthwise_kernel": ("kernel",), "pointwise_kernel": ("kernel",), "bias": ("bias",),
     "gamma": ("scale",), "beta": ("bias",), "moving_mean": ("mean",), "moving_variance": ("var",),
 }  # fmt: skip

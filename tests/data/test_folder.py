@@ -59,7 +59,9 @@ def test_a_corrupt_picture_stops_or_is_left_out_and_named(tmp_path):
     broken = tmp_path / "cat" / "0.png"
     broken.write_bytes(broken.read_bytes()[:40])
     config = DatasetConfig(name="folder", path=str(tmp_path), held_out=0.0)
-    source = TrainingBatches(open_split(config, "train", SHAPE, 2), batch=12, steps=1, seed=0, augmentation=Augmentation())
+    source = TrainingBatches(
+        open_split(config, "train", SHAPE, 2), batch=12, steps=1, seed=0, augmentation=Augmentation()
+    )
     with pytest.raises(Problem, match="0.png cannot be read") as caught:
         next(iterate(source, Loading()))
     assert caught.value.code == "E855"
@@ -76,7 +78,9 @@ def test_a_folder_of_nothing_but_broken_pictures_stops(tmp_path):
     (tmp_path / "cat").mkdir()
     (tmp_path / "cat" / "a.jpg").write_bytes(b"no picture")
     config = DatasetConfig(name="folder", path=str(tmp_path), held_out=0.0, corrupt="skip")
-    source = TrainingBatches(open_split(config, "train", SHAPE, 1), batch=2, steps=1, seed=0, augmentation=Augmentation())
+    source = TrainingBatches(
+        open_split(config, "train", SHAPE, 1), batch=2, steps=1, seed=0, augmentation=Augmentation()
+    )
     with pytest.raises(Problem, match="none of the 2 pictures"):
         source[0]
 
@@ -87,7 +91,9 @@ def test_a_resized_crop_takes_a_part_of_the_picture(tmp_path):
     Image.fromarray(ramp).save(tmp_path / "cat" / "ramp.png")
     config = DatasetConfig(name="folder", path=str(tmp_path), held_out=0.0)
     augmentation = Augmentation(resized_crop=ResizedCrop(area=(0.1, 0.3)))
-    batch = TrainingBatches(open_split(config, "train", SHAPE, 1), batch=30, steps=1, seed=0, augmentation=augmentation)[0]
+    batch = TrainingBatches(
+        open_split(config, "train", SHAPE, 1), batch=30, steps=1, seed=0, augmentation=augmentation
+    )[0]
     spans = np.ptp(batch["image"].reshape(30, -1).astype(int), axis=1)
     assert spans.max() < 150
     assert spans.min() > 20

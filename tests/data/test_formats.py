@@ -17,7 +17,9 @@ from cnnspec.diagnostics import Problem
 
 
 def idx_bytes(array: np.ndarray) -> bytes:
-    return bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.astype(np.uint8).tobytes()
+    return (
+        bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.astype(np.uint8).tobytes()
+    )
 
 
 def write_mnist(folder: Path, *, zipped: bool = False, count: int = 40, highest: int = 9) -> np.ndarray:
@@ -82,7 +84,10 @@ def test_missing_files_are_named(tmp_path):
     found = problem(open_split, DatasetConfig(name="mnist", path=str(tmp_path)), "train", (28, 28, 1), 10)
     assert found.code == "E850"
     assert "train-images-idx3-ubyte" in found.message
-    assert problem(open_split, DatasetConfig(name="mnist", path=str(tmp_path / "no")), "train", (28, 28, 1), 10).code == "E850"
+    assert (
+        problem(open_split, DatasetConfig(name="mnist", path=str(tmp_path / "no")), "train", (28, 28, 1), 10).code
+        == "E850"
+    )
 
 
 def write_cifar100(folder: Path, count: int = 200) -> tuple[np.ndarray, np.ndarray]:
@@ -113,7 +118,9 @@ def test_cifar100_has_fine_and_coarse_labels(tmp_path):
     assert (coarse.labels == labels[:, 0]).all()
     assert (fine.read(np.array([5]))[0][0] == images[5]).all()
     (tmp_path / "fine_label_names.txt").write_text("\n".join(f"name{i}" for i in range(100)))
-    assert open_split(DatasetConfig(name="cifar100", path=str(tmp_path)), "test", (32, 32, 3), 100).classes[3] == "name3"
+    assert (
+        open_split(DatasetConfig(name="cifar100", path=str(tmp_path)), "test", (32, 32, 3), 100).classes[3] == "name3"
+    )
 
 
 def test_a_truncated_cifar_file_and_a_wrong_label_are_refused(tmp_path):

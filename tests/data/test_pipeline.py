@@ -12,7 +12,10 @@ from cnnspec.data.frame import Frame
 from cnnspec.data.pipeline import EvaluationBatches, Share, TrainingBatches, iterate
 
 EVERYTHING = Augmentation(
-    crop=2, affine=Affine(shift=1, rotate=10, scale=(0.9, 1.1), shear=5), flip=True, colour=Colour(brightness=0.2, contrast=0.2, saturation=0.2)
+    crop=2,
+    affine=Affine(shift=1, rotate=10, scale=(0.9, 1.1), shear=5),
+    flip=True,
+    colour=Colour(brightness=0.2, contrast=0.2, saturation=0.2),
 )
 
 

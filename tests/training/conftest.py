@@ -19,12 +19,12 @@ outputs: {logits: fc}
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny() -> str:
     return TINY
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def recipe() -> dict[str, Any]:
     return {
         "dataset": "digits",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, log_loss, top_k_accuracy_score
@@ -19,10 +18,17 @@ CLASSES = 8
 TASK = Task("input", None, "logits", (2, 4, 1), CLASSES, Loss(), 1 / 255, (0.0,), (1.0,), False, False)
 
 
-def network(params, state, inputs, *, train, rng=None):
+class Network:
     """The pixels themselves, tenfold, are the logits."""
-    x = inputs["input"]
-    return {"logits": 10 * x.reshape(len(x), CLASSES)}, state
+
+    factor = 10.0
+
+    def prepare(self, params, state):
+        return {}
+
+    def inference_function(self, prepared, inputs):
+        x = inputs["input"]
+        return {"logits": self.factor * x.reshape(len(x), CLASSES)}
 
 
 def evaluate(count: int, batch: int, *, labels: np.ndarray | None = None) -> tuple[Evaluation, np.ndarray, np.ndarray]:
@@ -30,7 +36,7 @@ def evaluate(count: int, batch: int, *, labels: np.ndarray | None = None) -> tup
     images = random.integers(0, 256, (count, 2, 4, 1)).astype(np.uint8)
     labels = random.integers(0, CLASSES, count) if labels is None else labels
     dataset = ArrayDataset("test", [str(i) for i in range(CLASSES)], images, labels, Frame(2, 4, 1))
-    found = Evaluator(network, TASK, dataset, devices_for(None, batch), batch, Loading())({}, {})
+    found = Evaluator(Network(), TASK, dataset, devices_for(None, batch), batch, Loading())({}, {})
     logits = 10 * images.reshape(count, CLASSES).astype(float) / 255
     return found, np.exp(logits) / np.exp(logits).sum(1, keepdims=True), labels
 
@@ -63,8 +69,8 @@ def test_a_network_that_gives_nothing_finite_is_never_right():
     images = np.zeros((9, 2, 4, 1), np.uint8)
     dataset = ArrayDataset("test", list("abcdefgh"), images, np.full(9, 3), Frame(2, 4, 1))
 
-    def broken(params, state, inputs, *, train, rng=None):
-        return {"logits": jnp.full((len(inputs["input"]), CLASSES), jnp.nan)}, state
+    class Broken(Network):
+        factor = float("nan")
 
-    found = Evaluator(broken, TASK, dataset, devices_for(None, 4), 4, Loading())({}, {})
+    found = Evaluator(Broken(), TASK, dataset, devices_for(None, 4), 4, Loading())({}, {})
     assert (found.top1, found.top5) == (0, 0)

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnnspec.training.losses import cross_entropy, margin, probabilities, probability_entropy, rbf, scores, smooth, total_loss
+from cnnspec.training.losses import (
+    cross_entropy,
+    margin,
+    probabilities,
+    probability_entropy,
+    rbf,
+    scores,
+    smooth,
+    total_loss,
+)
 from cnnspec.training.recipe import Loss
 
 EYE = np.eye(3, dtype=np.float32)
@@ -36,14 +45,21 @@ def test_the_total_adds_auxiliary_heads_and_the_reconstruction():
     logits = np.log(np.array([[0.5, 0.25, 0.25]], np.float32))
     outputs = {"logits": logits, "aux": logits}
     loss = Loss(auxiliary={"aux": 0.3, "absent": 1.0})
-    assert float(total_loss(loss, outputs, "logits", EYE[:1], None, False)[0]) == pytest.approx(1.3 * np.log(2), rel=1e-6)
+    assert float(total_loss(loss, outputs, "logits", EYE[:1], None, False)[0]) == pytest.approx(
+        1.3 * np.log(2), rel=1e-6
+    )
     image = np.zeros((1, 2, 2, 1), np.float32)
-    outputs = {"lengths": np.array([[0.9, 0.1, 0.1]], np.float32), "reconstruction": np.full((1, 2, 2, 1), 0.5, np.float32)}
+    outputs = {
+        "lengths": np.array([[0.9, 0.1, 0.1]], np.float32),
+        "reconstruction": np.full((1, 2, 2, 1), 0.5, np.float32),
+    }
     found = total_loss(Loss(name="margin", reconstruction_weight=0.1), outputs, "lengths", EYE[:1], image, False)
     assert float(found[0]) == pytest.approx(0.1 * 4 * 0.25, rel=1e-5)
 
 
-@pytest.mark.parametrize(("loss", "softmax"), [("cross_entropy", False), ("cross_entropy", True), ("margin", False), ("rbf", False)])
+@pytest.mark.parametrize(
+    ("loss", "softmax"), [("cross_entropy", False), ("cross_entropy", True), ("margin", False), ("rbf", False)]
+)
 def test_probabilities_sum_to_one_and_agree_with_the_scores(loss, softmax):
     judged = np.abs(np.random.default_rng(0).normal(size=(5, 4))).astype(np.float32) + 0.1
     config = Loss(name=loss)

@@ -39,7 +39,9 @@ def test_adamw_decays_the_weight_itself():
 
 
 def test_rmsprop_accumulates_steps_and_clipping_bounds_the_gradient():
-    recipe = Recipe(steps=2, optimizer=Optimizer(name="rmsprop", learning_rate=0.1, decay=0.9, momentum=0.9, epsilon=0.001))
+    recipe = Recipe(
+        steps=2, optimizer=Optimizer(name="rmsprop", learning_rate=0.1, decay=0.9, momentum=0.9, epsilon=0.001)
+    )
     first = 0.1 * 2 / np.sqrt(0.1 * 4 + 0.001)
     second = 0.9 * first + 0.1 * 2 / np.sqrt(0.9 * 0.4 + 0.1 * 4 + 0.001)
     assert run(recipe, [2.0, 2.0]) == pytest.approx([1 - first, 1 - first - second], rel=1e-4)
@@ -53,7 +55,12 @@ def test_accumulation_averages_and_moves_only_at_the_end():
 
 
 def test_biases_and_norms_are_not_decayed_unless_asked():
-    params = {"a.kernel": np.ones((3, 3, 1, 2)), "a.bias": np.ones(2), "n.scale": np.ones(2), "b.kernel": np.ones((2, 2))}
+    params = {
+        "a.kernel": np.ones((3, 3, 1, 2)),
+        "a.bias": np.ones(2),
+        "n.scale": np.ones(2),
+        "b.kernel": np.ones((2, 2)),
+    }
     assert decayed(Optimizer(), params) == {"a.kernel": True, "a.bias": False, "n.scale": False, "b.kernel": True}
     assert decayed(Optimizer(decay_everything=True, decay_exempt=("b",)), params)["b.kernel"] is False
     assert decayed(Optimizer(decay_everything=True), params)["a.bias"] is True
@@ -80,7 +87,9 @@ def test_schedules_pass_through_their_points(schedule, points):
 
 
 def test_lengths_are_epochs_where_the_recipe_counts_epochs():
-    recipe = Recipe(epochs=10, batch_size=10, optimizer=Optimizer(learning_rate=1.0), schedule=Schedule(name="step", at=(5,)))
+    recipe = Recipe(
+        epochs=10, batch_size=10, optimizer=Optimizer(learning_rate=1.0), schedule=Schedule(name="step", at=(5,))
+    )
     curve = learning_rate(recipe, 100)
     assert (float(curve(49)), float(curve(51))) == pytest.approx((1.0, 0.1))
     assert recipe.total_steps(100) == 100

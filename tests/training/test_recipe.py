@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cnnspec.diagnostics import Report
-from cnnspec.source import parse, plain
 from cnnspec.diagnostics import Report, Source
+from cnnspec.source import parse, plain
 from cnnspec.training.recipe import Recipe
 from cnnspec.training.recipe_file import load_recipe, recipe_folder, recipe_text
 
@@ -43,10 +42,17 @@ def test_contradictions_are_told(text, word):
 
 def test_overrides_replace_single_fields_and_the_kind_of_length():
     report = Report()
-    loaded = load_recipe({"steps": 5, "optimizer": "adam"}, report, overrides={"epochs": 2, "optimizer.learning_rate": 0.5})
+    loaded = load_recipe(
+        {"steps": 5, "optimizer": "adam"}, report, overrides={"epochs": 2, "optimizer.learning_rate": 0.5}
+    )
     assert loaded is not None
     recipe = loaded.recipe
-    assert (recipe.epochs, recipe.steps, recipe.optimizer.name, recipe.optimizer.learning_rate) == (2, None, "adam", 0.5)
+    assert (recipe.epochs, recipe.steps, recipe.optimizer.name, recipe.optimizer.learning_rate) == (
+        2,
+        None,
+        "adam",
+        0.5,
+    )
     report = Report()
     assert load_recipe({}, report, overrides={"batch_size": -1}) is None
     assert [d.span.source.name for d in report if d.span] == ["--with batch_size"]

@@ -1,0 +1,58 @@
+# `make` or `make help` lists what can be made.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all lint types format zoo parity reference docs bench clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -c constraints.txt -e '.[test,onnx]'
+	@touch $@
+
+setup: $(VENV)/.installed  ## make a virtual environment with all that is needed
+
+demo: setup  ## compile VGG-16 and run the artefact on two photographs
+	$(BIN)/cnnspec compile vgg16.yaml --output out/vgg16
+	$(BIN)/python -m benchmarks.photographs out/photographs
+	$(BIN)/cnnspec run out/vgg16 out/photographs/china.jpg out/photographs/flower.jpg
+
+test: setup lint types  ## lint, type-check, and run the everyday tests
+	$(BIN)/python -m pytest -q -n 2 -m 'not slow and not parity'
+
+test-all: setup  ## run every test that needs no peer
+	$(BIN)/python -m pytest -q -n 2 -m 'not parity'
+
+lint: setup  ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup  ## strict mypy
+	$(BIN)/mypy
+
+format: setup  ## format the sources
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+zoo: setup  ## check every spec of the zoo and print the table
+	$(BIN)/cnnspec check --quiet specs/*.yaml
+	$(BIN)/cnnspec list
+
+parity: setup  ## recompute every comparison with torchvision live
+	$(PIP) -c constraints.txt -e '.[parity]'
+	$(PIP) --no-deps -c constraints.txt torchvision timm
+	$(BIN)/python -m parity
+
+docs: setup  ## write the generated pages
+	$(BIN)/python docs/generate.py
+
+bench: setup  ## measure, and write docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+clean:  ## remove what was made
+	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

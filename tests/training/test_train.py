@@ -1,0 +1,189 @@
+"""A whole training of a tiny network: what it leaves behind, resume, interruption, and what stops it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cnnspec.diagnostics import SpecError
+from cnnspec.training import runs
+from cnnspec.training.commands import as_json, evaluate
+from cnnspec.training.interrupts import Interrupts
+from cnnspec.training.loop import Loop
+from cnnspec.training.records import read_events
+from cnnspec.training.train import train
+from cnnspec.training.trained import open_trained
+from cnnspec.training.weights import read_weights, write_weights
+
+
+def same(first: dict[str, Any], second: dict[str, Any]) -> bool:
+    return first.keys() == second.keys() and all(first[n].tobytes() == second[n].tobytes() for n in first)
+
+
+def codes(*arguments: Any, **options: Any) -> list[tuple[str, str]]:
+    with pytest.raises(SpecError) as caught:
+        train(*arguments, quiet=True, **options)
+    return [(d.code, d.message) for d in caught.value.diagnostics]
+
+
+@pytest.fixture(scope="module")
+def whole(tiny, recipe, tmp_path_factory):
+    return train(tiny, recipe, out=tmp_path_factory.mktemp("run") / "whole", quiet=True)
+
+
+def stop_at(monkeypatch, step: int, number: int = signal.SIGTERM) -> None:
+    """Send this process a signal when the loop has made `step` steps."""
+    stopped = Loop._stopped
+
+    def interrupted(self: Loop, interrupts: Interrupts) -> int | None:
+        if self.done == step:
+            os.kill(os.getpid(), number)
+        return stopped(self, interrupts)
+
+    monkeypatch.setattr(Loop, "_stopped", interrupted)
+
+
+def test_a_training_learns_and_leaves_its_record(whole):
+    folder = whole.folder
+    assert whole.metrics["top1"] > 0.3
+    assert {p.name for p in folder.iterdir()} >= {
+        "spec.yaml", "recipe.yaml", "run.json", "metrics.jsonl", "checkpoints", "weights.safetensors", "result.json",
+        "curves.png", "confusion.png", "predictions.png",
+    }  # fmt: skip
+    held = [e for e in read_events(folder) if e["kind"] == "evaluation"]
+    assert [e["step"] for e in held] == [8, 16, 24]
+    assert {e["images"] for e in held} == {359}
+    result = json.loads((folder / "result.json").read_text())
+    assert result["top1"] == whole.metrics["top1"] == held[-1]["top1"]
+    assert same(read_weights(folder), {**whole.params, **whole.state})
+
+
+@pytest.mark.parametrize("step", [3, 8, 19])
+def test_a_stopped_training_goes_on_bit_for_bit(whole, tiny, recipe, tmp_path, monkeypatch, step):
+    with monkeypatch.context() as patched:
+        stop_at(patched, step)
+        part = train(tiny, recipe, out=tmp_path / "part", quiet=True)
+    assert part.interrupted == signal.SIGTERM
+    assert part.metrics["steps"] == step
+    assert not (part.folder / "weights.safetensors").exists()
+    rest = train("tiny", out=tmp_path / "part", resume=True, quiet=True)
+    assert rest.interrupted is None
+    assert same(rest.params, whole.params)
+    assert same(rest.state, whole.state)
+    steps = [e["step"] for e in read_events(part.folder) if e["kind"] == "evaluation"]
+    assert steps == [8, 16, 24]
+
+
+def test_a_finished_run_can_be_opened_evaluated_and_resumed_to_nothing(whole):
+    again = train("tiny", out=whole.folder, resume=True, quiet=True)
+    assert same(again.params, whole.params)
+    trained = open_trained(whole.folder)
+    found = as_json(evaluate(trained))
+    assert found["top1"] == pytest.approx(whole.metrics["top1"])
+    best = open_trained(whole.folder, "best")
+    held = [e["top1"] for e in read_events(whole.folder) if e["kind"] == "evaluation"]
+    assert evaluate(best).evaluation.top1 == pytest.approx(max(held))
+
+
+def test_two_trainings_are_equal_and_another_seed_is_not(whole, tiny, recipe, tmp_path):
+    again = train(tiny, recipe, out=tmp_path / "again", quiet=True)
+    assert same(again.params, whole.params)
+    other = train(tiny, recipe, out=tmp_path / "other", overrides={"seed": 1, "steps": 8}, quiet=True)
+    assert not same(other.params, whole.params)
+
+
+def test_a_second_run_does_not_overwrite_the_first(whole, tiny, recipe):
+    assert [c for c, _ in codes(tiny, recipe, out=whole.folder)] == ["E861"]
+    assert [c for c, _ in codes("tiny", out=whole.folder / "nothing", resume=True)] == ["E861"]
+
+
+def test_a_training_that_diverges_stops_with_what_is_known(tiny, recipe, tmp_path):
+    found = codes(
+        tiny, {**recipe, "ema": None, "optimizer": {"name": "sgd", "learning_rate": 3e38}}, out=tmp_path / "run"
+    )
+    assert [c for c, _ in found] == ["E860"]
+    assert "learning rate of 3e+38" in found[0][1]
+
+
+def test_frozen_weights_stay_and_taken_weights_are_told(whole, tiny, recipe, tmp_path):
+    options = {"weights": str(whole.folder), "freeze": ["c1"], "steps": 8, "ema": None}
+    done = train(tiny, {**recipe, **options}, out=tmp_path / "tuned", set={"classes": 12}, quiet=True)
+    for path, value in {**done.params, **done.state}.items():
+        before = {**whole.params, **whole.state}.get(path)
+        if path.startswith("c1."):
+            assert before is not None
+            assert value.tobytes() == before.tobytes()
+    assert done.params["fc.kernel"].shape[-1] == 12
+    assert [c for c, _ in codes(tiny, {**recipe, "freeze": ["c9"]}, out=tmp_path / "x")] == ["E862"]
+
+
+def test_weights_that_are_damaged_or_of_another_network_are_refused(tiny, recipe, tmp_path):
+    (tmp_path / "bad.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}")
+    write_weights(tmp_path / "other.safetensors", {"a.b": np.zeros(3, np.float32)})
+    for name in ("bad.safetensors", "other.safetensors", "absent"):
+        found = codes(tiny, {**recipe, "weights": str(tmp_path / name)}, out=tmp_path / "x")
+        assert [c for c, _ in found] == ["E866"]
+
+
+def test_a_recipe_that_asks_for_what_the_network_has_not_is_refused_in_its_place(tiny, recipe, tmp_path):
+    with pytest.raises(SpecError) as caught:
+        train(
+            tiny,
+            {**recipe, "loss": {"name": "cross_entropy", "auxiliary": {"aux9": 0.3}}},
+            out=tmp_path / "x",
+            quiet=True,
+        )
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "E862"
+    assert diagnostic.span is not None
+    assert "aux9" in diagnostic.span.source.line(diagnostic.span.line)
+    found = codes(tiny, {**recipe, "dataset": "digits"}, out=tmp_path / "x", set={"classes": 7})
+    assert [c for c, _ in found] == ["E852"]
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_full_disk_is_told_and_the_checkpoints_stay_whole(tiny, recipe, tmp_path, monkeypatch):
+    import errno
+
+    from cnnspec.training.checkpoints import Checkpoints
+
+    save = Checkpoints.save
+
+    def full(self: Checkpoints, state: Any, note: dict[str, Any], metrics: Any = None) -> None:
+        if note["step"] > 8:
+            self._guard(lambda: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left on device")))
+        save(self, state, note, metrics)
+
+    monkeypatch.setattr(Checkpoints, "save", full)
+    found = codes(tiny, recipe, out=tmp_path / "run")
+    assert [c for c, _ in found] == ["E864"]
+    monkeypatch.undo()
+    assert train("tiny", out=tmp_path / "run", resume=True, quiet=True).metrics["steps"] == 24
+
+
+def test_a_training_outside_the_main_thread_works(tiny, recipe, tmp_path):
+    done: list[Any] = []
+    worker = threading.Thread(
+        target=lambda: done.append(train(tiny, {**recipe, "steps": 8}, out=tmp_path / "run", quiet=True))
+    )
+    worker.start()
+    worker.join()
+    assert done[0].metrics["steps"] == 8
+
+
+def test_runs_are_numbered_and_the_newest_is_resumed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for expected in ("runs/net", "runs/net-2", "runs/net-3"):
+        folder = runs.new_folder(None, "net")
+        assert folder == Path(expected)
+        folder.mkdir(parents=True)
+        runs.write_run(folder, {})
+    os.utime("runs/net-2/run.json", (2**31 - 1, 2**31 - 1))
+    assert runs.folder_to_resume(None, "net") == Path("runs/net-2")
