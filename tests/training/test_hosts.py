@@ -81,27 +81,26 @@ def test_two_processes_over_loopback_learn_what_one_learns(plain, tiny, recipe, 
     assert json.loads((tmp_path / "run" / "run.json").read_text())["devices"] == 4
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_random_moments_ends_as_if_nothing_had_happened(tiny, recipe, tmp_path):
-    steps = {"steps": 400, "evaluate_every": 20, "checkpoint_every": 5}
-    expected = tmp_path / "whole"
-    begun = time.monotonic()
-    finish(start(1, spec=tiny, recipe={**recipe, **steps}, out=str(expected)))
-    length = time.monotonic() - begun
-    folder, kills = tmp_path / "killed", 0
-    chance = random.Random(0)
-    for attempt in range(40):
-        resume = (folder / "run.json").exists()
-        process = start(1, spec="tiny" if resume else tiny, out=str(folder), resume=resume,
-                        **({} if resume else {"recipe": {**recipe, **steps}}))  # fmt: skip
-        if kills == 5:
-            finish(process)
-            break
-        time.sleep(length * chance.uniform(0.4, 0.75))
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            kills += 1
+    long = {**recipe, "steps": 600, "evaluate_every": 60, "checkpoint_every": 5}
+    finish(start(1, spec=tiny, recipe=long, out=str(tmp_path / "whole")))
+    folder, chance = tmp_path / "killed", random.Random(0)
+    process = start(1, spec=tiny, recipe=long, out=str(folder))
+    for moment in sorted(chance.randrange(5, 450) for _ in range(5)):
+        while process.poll() is None and newest(folder) < moment:
+            time.sleep(0.002)
+        time.sleep(chance.uniform(0, 0.03))
+        assert process.poll() is None, process.communicate()[1]
+        process.send_signal(signal.SIGKILL)
         process.communicate()
-        assert attempt < 39
-    assert kills == 5
-    first, second = read_weights(expected), read_weights(folder)
+        process = start(1, spec="tiny", out=str(folder), resume=True)
+    finish(process)
+    first, second = read_weights(tmp_path / "whole"), read_weights(folder)
     assert all(first[name].tobytes() == second[name].tobytes() for name in first)
+
+
+def newest(folder: Path) -> int:
+    """The newest complete checkpoint of a run, or 0."""
+    found = (folder / "checkpoints").glob("[0-9]*") if (folder / "checkpoints").exists() else ()
+    return max((int(p.name) for p in found if p.name.isdigit()), default=0)
