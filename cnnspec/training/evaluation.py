@@ -80,7 +80,11 @@ class Evaluator:
     def __call__(self, params: Mapping[str, Array], state: Mapping[str, Array]) -> Evaluation:
         begun = time.perf_counter()
         sums = self.devices.place_state(_zeros(self.task.classes))
-        prepared = self._prepare(params, state)
+        if self.devices.count > 1:  # preparing is a host's own business: from its copy, then to all of its devices
+            own_params, own_state = jax.tree.map(np.asarray, (dict(params), dict(state)))
+            prepared = self.devices.place_state(self._prepare(own_params, own_state))
+        else:
+            prepared = self._prepare(params, state)
         for batch in iterate(self.source, self.loading):
             sums = self._add(sums, prepared, self.devices.place_batch(batch))
         found: dict[str, Any] = jax.tree.map(np.asarray, sums)
