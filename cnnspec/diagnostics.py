@@ -102,7 +102,7 @@ class Report:
     """The diagnostics of one run, in the order of the text, each once."""
 
     def __init__(self) -> None:
-        self._found: dict[Diagnostic, None] = {}
+        self._found: dict[tuple[str, str, Span | None], Diagnostic] = {}
         self._reached: dict[str, Label] = {}
 
     def reached(self, source: Source, label: Label) -> None:
@@ -118,7 +118,8 @@ class Report:
             name = label.span.source.name if label.span else ""
         if chain:
             diagnostic = replace(diagnostic, labels=(*diagnostic.labels, *chain))
-        self._found.setdefault(diagnostic)
+        # One mistake in a block that is used twice is one mistake.
+        self._found.setdefault((diagnostic.code, diagnostic.message, diagnostic.span), diagnostic)
 
     def error(
         self, code: str, message: str, span: Span | None = None, help: str = "", labels: Iterable[Label] = ()
@@ -137,7 +138,7 @@ class Report:
     @property
     def failed(self) -> bool:
         """Whether there is an error among them (a warning does not fail a run)."""
-        return any(d.severity == "error" for d in self._found)
+        return any(d.severity == "error" for d in self._found.values())
 
     def raise_if_failed(self) -> None:
         """Raise `SpecError` if there is an error."""
@@ -145,7 +146,7 @@ class Report:
             raise SpecError(self)
 
     def __iter__(self) -> Iterator[Diagnostic]:
-        return iter(sorted(self._found, key=_place))
+        return iter(sorted(self._found.values(), key=_place))
 
     def __len__(self) -> int:
         return len(self._found)

@@ -70,6 +70,7 @@ class Elaborator:
         """Walk one node; returns its output, and whether the node after it takes it up."""
         parts = node_parts(tree, frame, self.blocks, self.evaluate, self.report)
         if parts is None:
+            frame.poison(tree)
             return UNKNOWN, True
         name = frame.name_node(parts, self.report)
         frame.written[name] = Written(parts, frame.path(name))
@@ -80,8 +81,8 @@ class Elaborator:
             inner = frame.inside(inputs, training)
             if self._flag(parts, "when", True, inner):
                 output = self._repeated(parts, inner, frame.path(name), inputs)
-            elif len(inputs) == 1:
-                output = inputs[0]
+            else:
+                output = inputs[0]  # a node that is left out passes on its first input
             if output is not UNKNOWN and self.enforce and "expect" in parts.reserved:
                 self._expect(parts.reserved["expect"], output, inner)
         except Poisoned:
@@ -234,6 +235,8 @@ class Elaborator:
         self, block: UserBlock, parts: NodeParts, arguments: Tree | None, frame: Frame, path: str,
         inputs: tuple[Value, ...],
     ) -> Value:  # fmt: skip
+        if block.broken:
+            raise Poisoned
         if len(inputs) != len(block.inputs):
             message = f"`{block.name}` takes {len(block.inputs)} inputs ({', '.join(block.inputs)}), and is given {len(inputs)}"
             self.report.error("E204", message, parts.key_span, f"write `from: [{', '.join(block.inputs)}]`")
@@ -292,6 +295,8 @@ class Elaborator:
             hint = did_you_mean(str(name), known) or "name a node that stands before this one"
             self.report.error("E301", f"`shared` names `{name}`, and there is no such node before", span, hint)
             raise Poisoned
+        if any(f.ids.get(str(name)) is UNKNOWN for f in frame.enclosing()):
+            raise Poisoned  # what is wrong with it was said where it stands
         turn = replace(
             frame, owner=(path, written.path), origin=Origin(f"`shared` at `{path}`", parts.key_span, frame.origin)
         )
@@ -427,6 +432,8 @@ def evaluate_tree(tree: Tree, names: AnyMapping[str, Any], report: Report) -> An
             return tree.value
         try:
             template = parse_template(tree.value)
+            if template is not None and any(names.get(name) is FAILED for name in template.names):
+                return FAILED
             return tree.value if template is None else template.evaluate(names)
         except Problem as problem:
             report.error(problem.code, problem.message, tree.span, problem.help)

@@ -7,10 +7,11 @@ from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cnnspec.assembly import UNKNOWN
 from cnnspec.blocks.base import Value
 from cnnspec.diagnostics import Label, Report, Span
 from cnnspec.graph import Origin
-from cnnspec.params import Declaration
+from cnnspec.params import FAILED, Declaration
 from cnnspec.source import Mapping, Scalar, Sequence, Tree
 
 
@@ -44,6 +45,8 @@ class UserBlock:
     layers: Tree | None
     outputs: Tree | None
     span: Span
+    #: Whether it was reported as wrong; whatever uses it stays silent.
+    broken: bool = False
 
 
 @dataclass
@@ -91,6 +94,13 @@ class Frame:
             if isinstance(value, Scalar) and isinstance(value.value, str):
                 self.later.setdefault(value.value, value.span)
 
+    def poison(self, tree: Tree) -> None:
+        """Note the id of a node that cannot be read, so that nothing that uses it is reported."""
+        value = tree.get("id") if isinstance(tree, Mapping) else None
+        if isinstance(value, Scalar) and isinstance(value.value, str):
+            self.ids[value.value] = UNKNOWN
+            self.taken.setdefault(value.value, value.span)
+
     def name_node(self, parts: NodeParts, report: Report) -> str:
         """The id of a node: the one written on it, or its key with a number; a second use is reported."""
         tree = parts.reserved.get("id")
@@ -121,8 +131,7 @@ class Frame:
         if not self.in_block:
             names["input"] = incoming
         for name, value in self.ids.items():
-            if value.types:
-                names.setdefault(name, value.type)
+            names.setdefault(name, value.type if value.types else FAILED)
         return replace(self, names=names, training_only=training)
 
     def nested(self, path: str, inputs: tuple[Value, ...]) -> Frame:

@@ -186,7 +186,7 @@ class _Checker:
         return bind(
             declarations, Mapping(entries, tree.span), self.report, what=what, scope={}, span=_begin(tree.span),
             evaluate=lambda t, names: evaluate_tree(t, names, self.report), unknown="E405", missing="E406",
-            sees_params=True,
+            sees_params=True, partial=True,
             convert=lambda d, t, value: scaled_param(self.scale, d, t, value, d.name),
         )  # fmt: skip
 
@@ -283,8 +283,8 @@ class _Checker:
         found = {}
         for name, entry in written.entries.items():
             block = self._block(name, entry)
-            if block is not None:
-                found[name] = block
+            # A block that is wrong keeps its name, so that its uses are not reported as well.
+            found[name] = block or UserBlock(name, (), {}, None, None, entry.key_span, broken=True)
         return found
 
     def _block(self, name: str, entry: Entry) -> UserBlock | None:
@@ -303,7 +303,7 @@ class _Checker:
                 self.report.error("E101", f"unknown field `{field}` in the block `{name}`", item.key_span, hint)
         inputs = entry.value.get("inputs")
         names = plain(inputs) if inputs is not None else ["input"]
-        if not isinstance(names, list) or not all(isinstance(n, str) and n.isidentifier() for n in names):
+        if not isinstance(names, list) or not names or not all(isinstance(n, str) and n.isidentifier() for n in names):
             self.report.error(
                 "E103", f"the inputs of `{name}` should be a list of names", inputs.span if inputs else None
             )
@@ -323,8 +323,13 @@ class _Checker:
             named = {str(plain(item)): item for item in tree.items}
         else:
             named = {str(plain(tree)): tree}
+        if not named:
+            self.report.error("E103", "`outputs` should name at least one node", tree.span, "leave it out for the last node")
         found: dict[str, Ref] = {}
         for name, item in named.items():
+            if not isinstance(item, Scalar):
+                self.report.error("E103", f"the output `{name}` should be the id of a node", item.span)
+                continue
             try:
                 value = resolve(item, frame, self.report, assembly)[0]
             except Poisoned:

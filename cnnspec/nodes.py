@@ -91,6 +91,9 @@ def _is_activation(name: str) -> bool:
 def resolve(tree: Tree, frame: Frame, report: Report, assembly: Assembly) -> tuple[Value, ...]:
     """The values that `from` names: an id, `id:port`, a dotted path, or a list of them."""
     items = tree.items if isinstance(tree, Sequence) else (tree,)
+    if not items:
+        report.error("E103", "`from` should name at least one node", tree.span, "leave it out to take the node before")
+        raise Poisoned
     found, failed = [], False
     for item in items:
         if not isinstance(item, Scalar) or not isinstance(item.value, str):

@@ -46,6 +46,8 @@ class Declaration:
     declared: Declared
     span: Span
     default: Tree | None
+    #: Whether the declaration was reported as wrong; its value then is `FAILED`, and whatever uses it stays silent.
+    broken: bool = False
 
     @property
     def required(self) -> bool:
@@ -77,7 +79,7 @@ class Declaration:
 
 
 def read_declarations(tree: Tree | None, report: Report) -> dict[str, Declaration]:
-    """The declarations of a `params:` mapping; those that are wrong are reported and left out."""
+    """The declarations of a `params:` mapping; those that are wrong are reported and marked broken."""
     if tree is None:
         return {}
     if not isinstance(tree, Mapping):
@@ -89,8 +91,7 @@ def read_declarations(tree: Tree | None, report: Report) -> dict[str, Declaratio
             report.error("E110", f"`{name}` cannot be the name of a param", entry.key_span, "use letters, digits and _")
             continue
         declaration = _declaration(name, entry.value, entry.key_span, report)
-        if declaration is not None:
-            found[name] = declaration
+        found[name] = declaration or Declaration(name, Declared(type="any"), entry.key_span, None, broken=True)
     return found
 
 
@@ -135,12 +136,14 @@ def bind(
     missing: str = "E102",
     labels: tuple[Label, ...] = (),
     sees_params: bool = False,
+    partial: bool = False,
     convert: Callable[[Declaration, Tree, Any], Any] = lambda declaration, tree, value: value,
 ) -> dict[str, Any] | None:
     """The value of every parameter: from `given`, else its default; `None` after reporting what is wrong.
 
     Values given are evaluated in `scope` (the caller's names, and with `sees_params` the parameters declared before);
     defaults may use the parameters declared before.
+    With `partial` a wrong one has the value `FAILED` instead, so that what does not depend on it is still checked.
     `convert` may change a value before it is checked (scaling does).
     """
     entries = given.entries if given is not None else {}
@@ -156,6 +159,10 @@ def bind(
     for name, declaration in declarations.items():
         entry_given = entries.get(name)
         tree = entry_given.value if entry_given is not None else declaration.default
+        values[name] = FAILED
+        if declaration.broken:
+            right = False
+            continue
         if tree is None:
             report.error(missing, f"`{what}` needs a value for its param `{name}`", span, f"add `{name}: ...`", labels)
             right = False
@@ -174,7 +181,7 @@ def bind(
             right = False
             continue
         values[name] = tuple(value) if isinstance(value, list) else value
-    return values if right else None
+    return values if right or partial else None
 
 
 class _Failed:

@@ -54,8 +54,12 @@ def explain(
 ) -> list[Diagnostic]:
     """One diagnostic for each mistake that pydantic found."""
     found: dict[tuple[Any, ...], Diagnostic] = {}
-    for item in error.errors(include_url=False):
+    items = error.errors(include_url=False)
+    unknown = [(item["loc"][:-1], str(item["loc"][-1])) for item in items if item["type"] == "extra_forbidden"]
+    for item in items:
         location = item["loc"]
+        if item["type"] == "missing" and any(o == location[:-1] and did_you_mean(w, location[-1:]) for o, w in unknown):
+            continue  # the field is there, misspelt
         place, entry_span, owner = _descend(tree, location)
         name = str(location[-1]) if location else what
         kind = item["type"]

@@ -7,12 +7,15 @@ from math import gcd
 from typing import Any
 
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from cnnspec.fields import Padding, _padding
+from cnnspec.fields import PaddingField
 from cnnspec.testing.values import divisors
 from cnnspec.types import TensorType
 
 Fields = dict[str, Any]
+
+_PADDING: TypeAdapter[Any] = TypeAdapter(PaddingField)
 
 #: The rank that is needed; what is not named needs a feature map.
 _RANKS: dict[str, tuple[int, ...]] = {
@@ -49,7 +52,7 @@ def _pair(value: Any) -> tuple[int, int]:
 
 def _window_fits(fields: Fields, x: TensorType, window: str = "kernel") -> bool:
     kernel, dilation = _pair(fields.get(window, 3)), _pair(fields.get("dilation", 1))
-    padding: Padding = _padding(fields.get("padding", "valid"))
+    padding = _PADDING.validate_python(fields.get("padding", "valid"))
     pads = padding.resolve((x.height, x.width), kernel, _pair(fields.get("stride", 1)), dilation)
     extents = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
     return all(n + sum(p) >= e for n, p, e in zip(x.shape, pads, extents, strict=False))
@@ -94,14 +97,8 @@ def _pool(fields: Fields, x: TensorType, draw: st.DrawFn) -> Fields:
     return fields
 
 
-def _squeezed(fields: Fields, x: TensorType, draw: st.DrawFn) -> Fields:
-    return fields
-
-
 def _residual_block(fields: Fields, x: TensorType, draw: st.DrawFn) -> Fields:
-    out = fields["filters"] * fields.get("expansion", 4) if "expansion" in fields or fields.get("_wide") else None
-    fields.pop("_wide", None)
-    out = out if out is not None else fields["filters"]
+    out = fields["filters"] * fields.get("expansion", 1)
     same = out == x.channels
     kind = fields.get("shortcut")
     changes = not same or _pair(fields.get("stride", 1)) != (1, 1)
@@ -219,6 +216,10 @@ def _grouped(fields: Fields, x: TensorType, draw: st.DrawFn) -> Fields:
     return {**fields, "groups": draw(st.sampled_from(divisors(x.channels)))}
 
 
+def _across(fields: Fields, x: TensorType, draw: st.DrawFn) -> Fields:
+    return {**fields, "size": draw(st.integers(1, 5))}
+
+
 def _vector(fields: Fields, x: TensorType, draw: st.DrawFn) -> Fields:
     if isinstance(fields.get("norm"), dict):
         fields["norm"] = "layer"
@@ -231,4 +232,5 @@ _RULES: dict[str, Callable[[Fields, TensorType, st.DrawFn], Fields]] = {
     "shortcut": _shortcut, "shuffle_unit": _shuffle, "separable_conv": _separable, "primary_capsules": _primary,
     "auxiliary_head": _auxiliary, "capsule_decoder": _decoder, "crop": _crop, "pad": _pad, "upsample": _upsample,
     "split": _split, "reshape": _reshape, "group_norm": _grouped, "channel_shuffle": _grouped, "linear": _vector,
+    "local_response_norm": _across,
 }  # fmt: skip

@@ -1,0 +1,126 @@
+"""The laws that every network keeps, each as a function that raises `AssertionError` where it is broken.
+
+They hold for every spec that the checker accepts; the strategies of this package look for one where they do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cnnspec.frontend import LoadedSpec, load_spec
+from cnnspec.graph import Graph, Input, print_graph
+from cnnspec.types import TensorType
+
+
+def expansion_keeps_the_graph(loaded: LoadedSpec) -> None:
+    """The expanded text is a spec of its own that elaborates to the same printed graph, and expands to itself."""
+    again = load_spec(loaded.expanded)
+    assert print_graph(again.graph) == print_graph(loaded.graph), "the expanded spec means another network"
+    assert again.expanded == loaded.expanded, "expanding twice gives another text"
+
+
+def counts_are_those_of_the_arrays(loaded: LoadedSpec) -> None:
+    """The parameters and the state counted are the elements of the initial arrays."""
+    from cnnspec.lower.initialise import initial_values
+
+    params, state = initial_values(loaded.graph)
+    totals = loaded.totals
+    learned, kept = sum(a.size for a in params.values()), sum(a.size for a in state.values())
+    assert learned == totals.params + totals.training_params, f"{learned} learned numbers, and the counts differ"
+    assert kept == totals.state + totals.training_state, f"{kept} numbers of state, and the counts differ"
+    for path, array in {**params, **state}.items():
+        assert array.shape == loaded.graph.parameters[path].shape, f"`{path}` has the shape {array.shape}"
+
+
+def inferred_shapes_are_those_of_the_trace(loaded: LoadedSpec) -> None:
+    """The type inferred for every node is what `jax.eval_shape` finds, at inference and in training."""
+    import jax
+
+    from cnnspec.lower.program import Program
+
+    graph = loaded.graph
+    program, params, state, inputs = Program(graph), *_abstract_arrays(graph), _abstract_inputs(graph, 2)
+    paths = [node.path for node in graph.nodes]
+    for train in (False, True):
+
+        def run(params: Any, state: Any, inputs: Any, key: Any, train: bool = train) -> Any:
+            return program.apply(params, state, inputs, rng=key, train=train, features=paths)
+
+        traced, new_state = jax.eval_shape(run, params, state, inputs, jax.ShapeDtypeStruct((2,), "uint32"))
+        for node in graph.nodes:
+            _same(node.path, node.op.key, traced[node.path], _typed(graph, node.path), 2)
+        for path, before in state.items():
+            assert new_state[path].shape == before.shape, f"training changes the shape of `{path}`"
+
+
+def a_run_gives_the_inferred_shapes(loaded: LoadedSpec) -> None:
+    """A run on numbers gives arrays of the inferred types, without anything that is not a number."""
+    import numpy as np
+
+    from cnnspec.lower.program import Program
+    from cnnspec.weights.synthetic import synthetic_inputs, synthetic_weights
+
+    graph = loaded.graph
+    weights = synthetic_weights(graph)
+    state = {path: weights.pop(path) for path, p in graph.parameters.items() if not p.trainable}
+    outputs, _ = Program(graph).apply(weights, state, synthetic_inputs(graph, 2))
+    for name, ref in graph.outputs.items():
+        _same(name, "output", outputs[name], graph.type_of(ref), 2)
+        assert not np.isnan(np.asarray(outputs[name], np.float32)).any(), f"`{name}` holds what is not a number"
+
+
+def jit_keeps_the_outputs(loaded: LoadedSpec) -> None:
+    """The compiled program gives what the program gives node by node."""
+    import jax
+    import numpy as np
+
+    from cnnspec.lower.program import Program
+    from cnnspec.weights.synthetic import synthetic_inputs, synthetic_weights
+
+    graph = loaded.graph
+    weights, inputs = synthetic_weights(graph), synthetic_inputs(graph, 2)
+    state = {path: weights.pop(path) for path, p in graph.parameters.items() if not p.trainable}
+    program = Program(graph)
+    plain, _ = program.apply(weights, state, inputs)
+    compiled, _ = jax.jit(program.apply)(weights, state, inputs)
+    half = any(t.dtype == "bfloat16" for node in graph.nodes for t in node.types)
+    for name, value in plain.items():
+        a, b = np.asarray(value, np.float32), np.asarray(compiled[name], np.float32)
+        scale = float(np.abs(a).max(initial=1.0))
+        assert np.allclose(a, b, rtol=0.05 if half else 1e-3, atol=(0.05 if half else 1e-4) * scale), f"`{name}` differs by {np.abs(a - b).max()}"
+
+
+#: The laws that need no run, and those that do.
+STATIC: tuple[Callable[[LoadedSpec], None], ...] = (expansion_keeps_the_graph, counts_are_those_of_the_arrays)
+DYNAMIC: tuple[Callable[[LoadedSpec], None], ...] = (inferred_shapes_are_those_of_the_trace, a_run_gives_the_inferred_shapes)
+
+
+def _typed(graph: Graph, path: str) -> TensorType:
+    """The type of what is asked for by a path: a block's path stands for its output."""
+    ref = graph.scopes.get(path)
+    return graph.type_of(ref) if ref is not None else graph.by_path[path].type
+
+
+def _same(path: str, what: str, array: Any, expected: TensorType, batch: int) -> None:
+    shape, dtype = tuple(array.shape), str(array.dtype)
+    wanted = (batch, *expected.shape)
+    assert shape == wanted, f"`{path}` ({what}) was inferred as {wanted}, and is {shape}"
+    assert dtype == expected.dtype, f"`{path}` ({what}) was inferred as {expected.dtype}, and is {dtype}"
+
+
+def _abstract_arrays(graph: Graph) -> tuple[dict[str, Any], dict[str, Any]]:
+    import jax
+
+    made = {path: jax.ShapeDtypeStruct(p.shape, "float32") for path, p in graph.parameters.items()}
+    learned = {path: array for path, array in made.items() if graph.parameters[path].trainable}
+    return learned, {path: array for path, array in made.items() if path not in learned}
+
+
+def _abstract_inputs(graph: Graph, batch: int) -> dict[str, Any]:
+    import jax
+
+    def abstract(entry: Input) -> Any:
+        return jax.ShapeDtypeStruct((batch, *entry.type.shape), entry.type.dtype)
+
+    return {entry.name: abstract(entry) for entry in graph.inputs if not entry.optional}

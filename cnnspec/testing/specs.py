@@ -1,0 +1,271 @@
+"""Whole specs: valid by construction, small, and together using everything that the language can say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from hypothesis import strategies as st
+
+from cnnspec.testing.nodes import Node, blocks, output_type
+from cnnspec.testing.shapes import types
+from cnnspec.types import TensorType
+
+#: Blocks of one's own that specs may use: name -> (declaration, number of inputs).
+OWN_BLOCKS: dict[str, tuple[Node, int]] = {
+    "twice": (
+        {"params": {"n": "int", "act": {"choice": ["relu", "tanh"], "default": "relu"}},
+         "layers": [{"id": "a", "conv": {"filters": "$n", "act": "$act"}}, {"id": "b", "conv": {"filters": "${input.channels}"}}]}, 1,
+    ),
+    "cross": (
+        {"inputs": ["left", "right"], "params": {"n": {"type": "int", "default": 3, "min": 1}},
+         "layers": [{"id": "l", "from": "left", "conv": {"filters": "$n", "kernel": 1}},
+                    {"id": "r", "from": "right", "conv": {"filters": "${n}", "kernel": 1}},
+                    {"id": "sum", "from": ["l", "r"], "add": {}}, {"id": "rest", "conv": {"filters": 2}}],
+         "outputs": "sum"}, 2,
+    ),
+}  # fmt: skip
+
+_REPEATED = ("conv", "basic", "bottleneck", "mbconv", "separable_conv")
+
+
+@st.composite
+def specs(draw: st.DrawFn, most_nodes: int = 6) -> Node:
+    """A valid spec as a mapping, ready for `dump`, `check_text` or `load_spec`."""
+    return _Drawing(draw).spec(most_nodes)
+
+
+@dataclass
+class _Scope:
+    """What a list of nodes sees while it is drawn."""
+
+    ids: dict[str, TensorType] = field(default_factory=dict)
+    #: Nodes that can be applied again: id -> (what came in, its id, what it gives).
+    again: dict[str, tuple[str, TensorType]] = field(default_factory=dict)
+    #: Nodes of several outputs.
+    ports: dict[str, tuple[TensorType, ...]] = field(default_factory=dict)
+
+
+class _Drawing:
+    """One spec being drawn."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self.draw = draw
+        self.params: Node = {}
+        self.blocks: Node = {}
+        self.training: list[str] = []
+        self.count = 0
+
+    def chance(self, one_in: int) -> bool:
+        return self.draw(st.integers(1, one_in)) == 1
+
+    def pick(self, options: list[Any] | tuple[Any, ...]) -> Any:
+        return self.draw(st.sampled_from(options))
+
+    def name(self) -> str:
+        self.count += 1
+        return f"n{self.count}"
+
+    # --- the whole -----------------------------------------------------------------------------------------
+
+    def spec(self, most_nodes: int) -> Node:
+        scope = _Scope()
+        header = self.inputs(scope)
+        first = next(iter(scope.ids))
+        layers, last = self.layers(scope, first, self.draw(st.integers(1, most_nodes)), 0)
+        spec: Node = {"cnnspec": 1, "name": "random", **header}
+        if self.params:
+            spec["params"] = self.params
+        if self.chance(3):
+            spec["defaults"] = self.pick([{"conv": {"act": "relu"}}, {"batch_norm": {"epsilon": 0.01}}, {"conv": {"bias_init": "ones"}}])
+        if self.blocks:
+            spec["blocks"] = self.blocks
+        spec["layers"] = layers
+        if self.training or self.chance(3):
+            others = [n for n in scope.ids if n not in ("label",) and n not in header.get("inputs", {}) and n != "input"]
+            named = {name: name for name in (self.pick(others), *self.training) if name is not None} if others else {}
+            spec["outputs"] = {"main": last, **named}
+        return spec
+
+    def inputs(self, scope: _Scope) -> Node:
+        x = self.draw(types(3) if not self.chance(6) else types(1))
+        fields = {"height": x.shape[0], "width": x.shape[1], "channels": x.shape[2]} if x.rank == 3 else {"features": x.size}
+        if not self.chance(4):
+            scope.ids["input"] = x
+            return {"input": fields}
+        scope.ids |= {"image": x, "other": x}
+        found = {"image": fields, "other": dict(fields)}
+        if self.chance(2):
+            scope.ids["label"] = TensorType((), "int32")
+            found["label"] = {"classes": 10, "optional": True}
+        return {"inputs": found}
+
+    # --- lists of nodes ------------------------------------------------------------------------------------
+
+    def layers(self, scope: _Scope, source: str, count: int, depth: int) -> tuple[list[Node], str]:
+        """So many nodes behind the node called `source`, and the id of the last."""
+        nodes: list[Node] = []
+        for _ in range(count):
+            node, output = self.node(scope, source, depth)
+            nodes.append(node)
+            if node.get("training_only"):
+                self.training.append(node["id"])
+                continue
+            source = node["id"]
+            scope.ids[source] = output
+        return nodes, source
+
+    def node(self, scope: _Scope, source: str, depth: int) -> tuple[Node, TensorType]:
+        x, name = scope.ids[source], self.name()
+        forms = [self.plain, self.plain, self.plain, self.elsewhere, self.sometimes]
+        if scope.again:
+            forms.append(self.shared)
+        if depth == 0:
+            forms += [self.nested, self.auxiliary]
+        if x.rank == 3:
+            forms += [self.own_block, self.repeated, self.merge, self.merge, self.residual]
+        if x.rank == 2 and "label" in scope.ids:
+            forms += [self.masked] * 6
+        if x.rank == 3 and "label" in scope.ids:
+            forms += [self.capsules] * 3
+        node, output = self.pick(forms)(scope, source, x, depth)
+        return {"id": name, **self.expecting(node, output)}, output
+
+    def expecting(self, node: Node, output: TensorType) -> Node:
+        return {**node, "expect": list(output.shape)} if output.rank and self.chance(8) else node
+
+    # --- forms of a node -----------------------------------------------------------------------------------
+
+    def plain(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:
+        node = self.with_expressions(self.draw(blocks(x)))
+        found = output_type(node, (x,), params=self.params)
+        if len(found) > 1:
+            scope.ports[f"n{self.count}"] = found
+        elif depth == 0:
+            scope.again[f"n{self.count}"] = (source, found[0])
+        return node, found[0]
+
+    def with_expressions(self, node: Node) -> Node:
+        """One whole number of the node given by a param or an expression instead."""
+        ((key, fields),) = node.items()
+        numbers = [n for n, v in fields.items() if isinstance(v, int) and not isinstance(v, bool)]
+        if not numbers or not self.chance(4):
+            return node
+        name = self.pick(numbers)
+        if self.chance(2):
+            return {key: {**fields, name: f"${{{fields[name] - 1} + 1}}"}}
+        param = f"p{len(self.params)}"
+        self.params[param] = fields[name]
+        return {key: {**fields, name: f"${param}"}}
+
+    def elsewhere(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:
+        """A node that goes on from an earlier one, or from one of the several outputs of one."""
+        origin = self.pick([n for n, t in scope.ids.items() if t.dtype != "int32"])
+        x = scope.ids[origin]
+        if scope.ports and self.chance(2):
+            name = self.pick(list(scope.ports))
+            port = self.draw(st.integers(0, len(scope.ports[name]) - 1))
+            origin, x = f"{name}:{port}", scope.ports[name][port]
+        node = self.draw(blocks(x))
+        return {"from": origin, **node}, output_type(node, (x,))[0]
+
+    def sometimes(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:
+        """A node that a param leaves in or out."""
+        flag, node = self.draw(st.booleans()), self.draw(blocks(x))
+        self.params[f"with_{self.count}"] = flag
+        output = output_type(node, (x,))[0] if flag else x
+        return {"when": f"$with_{self.count}", **node}, output
+
+    def shared(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:
+        name = self.pick(list(scope.again))
+        origin, output = scope.again[name]
+        return {"from": origin, "shared": name}, output
+
+    def nested(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:
+        inner = _Scope(dict(scope.ids))
+        nodes, last = self.layers(inner, source, 2, depth + 1)
+        return {"layers": nodes}, inner.ids[last]
+
+    def auxiliary(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:
+        node = self.draw(blocks(x))
+        return {"training_only": True, **node}, output_type(node, (x,))[0]
+
+    def capsules(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:
+        """What makes capsules of a feature map."""
+        node = self.draw(blocks(x, "primary_capsules"))
+        return node, output_type(node, (x,))[0]
+
+    def masked(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:
+        """Capsules with a label beside them."""
+        node = self.draw(blocks(x, self.pick(["capsule_mask", "capsule_decoder"])))
+        label = scope.ids["label"]
+        return {"from": [source, "label"], **node}, output_type(node, (x, label))[0]
+
+    def own_block(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:
+        """A block of one's own, written in YAML."""
+        name = self.pick(list(OWN_BLOCKS))
+        declared, inputs = OWN_BLOCKS[name]
+        self.blocks[name] = declared
+        node: Node = {name: {"n": self.draw(st.integers(1, 4))}}
+        sources = [source]
+        if inputs == 2:
+            sources.append(self.pick([n for n, t in scope.ids.items() if t.rank == 3 and t.shape[:2] == x.shape[:2]]))
+            node["from"] = sources
+        return node, output_type(node, tuple(scope.ids[s] for s in sources), own_blocks=self.blocks)[0]
+
+    def repeated(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:
+        key = self.pick(_REPEATED)
+        filters: Any = self.draw(st.integers(1, 5))
+        if self.chance(3):
+            filters = f"${{{filters} + index}}"
+        node: Node = {"repeat": self.draw(st.integers(0, 3)), key: {"filters": filters}}
+        if self.chance(2):
+            node["first"] = {"stride": 2}
+        if self.chance(3):
+            node["last"] = {"act": "none"}
+        return node, output_type(node, (x,))[0]
+
+    def merge(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:
+        """Branches joined: given in place, or as the inputs of the merge."""
+        kind = self.pick(["add", "concat", "multiply"])
+        alike = [n for n, t in scope.ids.items() if t == x]
+        if self.chance(2):
+            names = [source, *(self.pick(alike) for _ in range(self.draw(st.integers(0, 2))))]
+            node: Node = {"from": names, kind: {}}
+            return node, output_type(node, (x,) * len(names))[0]
+        channels = x.channels if self.chance(2) else self.draw(st.integers(1, 5))
+        branches: list[Any] = [self.branch(x, channels, kind) for _ in range(self.draw(st.integers(1, 3)))]
+        total = len(branches) * channels
+        if channels == x.channels and self.chance(2):
+            branches.append(self.pick(alike))
+            total += channels
+        dtype = x.dtype
+        return {kind: branches}, TensorType((*x.shape[:2], total if kind == "concat" else channels), dtype)
+
+    def branch(self, x: TensorType, channels: int, kind: str) -> Any:
+        """Nodes that keep height and width and end in so many channels."""
+        last: Node = {"conv": {"filters": channels, "kernel": self.draw(st.integers(1, 3))}}
+        if self.chance(2):
+            return last
+        before: Any = self.pick(["batch_norm", {"activation": "relu"}, {"squeeze_excite": {"reduction": 2}}, {"conv": {"filters": 3}},
+                                 {"max_pool": {"window": 3, "stride": 1, "padding": "same"}}])  # fmt: skip
+        return [before, {"id": self.name(), **last}]
+
+    def residual(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:
+        stride = self.pick([1, 1, 2])
+        channels = x.channels if self.chance(2) else self.draw(st.integers(1, 6))
+        body = [self.branch(x, self.draw(st.integers(1, 4)), "add"), {"conv": {"filters": channels, "stride": stride}}]
+        body = [*(body[0] if isinstance(body[0], list) else [body[0]]), body[1]]
+        # A stride is told from the sizes, and a map of one pixel has none.
+        same = channels == x.channels and (stride == 1 or prod(x.shape[:2]) == 1)
+        kinds = ["auto", "projection"] + (["identity", "pool"] if same else []) + (["pad"] if channels >= x.channels else [])
+        fields: Node = {"body": body, "shortcut": self.pick(kinds)}
+        for name, options in (("act", ["relu", "none"]), ("survival", [0.5, 1.0]), ("scale", [0.5, 1.0])):
+            if self.chance(2):
+                fields[name] = self.pick(options)
+        if self.chance(4):
+            fields.pop("shortcut")
+            fields["shortcut_layers"] = [{"conv": {"filters": channels, "kernel": 1, "stride": stride}}]
+        size = [-(-n // stride) for n in x.shape[:2]]
+        return {"residual": fields}, TensorType((*size, channels), x.dtype)
