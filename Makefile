@@ -46,7 +46,7 @@ zoo: setup  ## check every spec of the zoo and print the table
 parity: setup  ## recompute every comparison with torchvision live
 	$(PIP) -c constraints.txt -e '.[parity]'
 	$(PIP) --no-deps -c constraints.txt torchvision timm
-	$(BIN)/python -m parity
+	$(BIN)/python -m tests.parity
 
 docs: setup  ## write the generated pages
 	$(BIN)/python docs/generate.py

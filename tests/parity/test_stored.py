@@ -1,0 +1,61 @@
+"""Our logits against the peers' that are stored: no peer is needed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cnnspec.compiled import Compiled, compile
+from cnnspec.frontend import load_spec
+from tests.parity.pairs import TOLERANCE, compiled, difference, our_logits, pairs, variation
+
+PAIRS = {pair.name: pair for pair in pairs()}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[] if p.everyday else [pytest.mark.slow]) for n, p in PAIRS.items()]
+)
+def test_our_logits_equal_the_peers(name):
+    pair = PAIRS[name]
+    theirs = np.load(pair.stored)
+    reached = difference(our_logits(compiled(pair), pair), theirs)
+    assert reached <= TOLERANCE
+    assert variation(theirs) > 20 * reached, "the logits hardly depend on the input: nothing is proven"
+
+
+def test_every_stored_file_belongs_to_a_pair():
+    folder = next(iter(PAIRS.values())).stored.parent
+    assert {path.stem for path in folder.glob("*.npy")} == set(PAIRS)
+
+
+#: A pair, and a fault that is planted into its merged spec: what is replaced, and by what.
+FAULTS = {
+    "epsilon": ("resnet18--torchvision", "${1.001e-5 if convention == 'keras' else 1e-5}", "${1e-3}"),
+    "padding": ("resnet18--torchvision", "padding: half", "padding: same"),
+    "stride": ("resnet50--torchvision", "default: torchvision", "default: paper"),
+    "pool mode": ("shufflenet_v2_x1_0--torchvision", "pool1, max_pool", "pool1, avg_pool"),
+    "activation": ("mobilenet_v2--torchvision", "act: relu6", "act: relu"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_noticed(fault):
+    name, old, new = FAULTS[fault]
+    pair = PAIRS[name]
+    text = load_spec(pair.spec, set=pair.settings).expanded
+    assert old in text
+    faulty = compile(text.replace(old, new), set={"classes": 1000})  # a setting lifts the expectations
+    assert difference(our_logits(faulty, pair), np.load(pair.stored)) > 10 * TOLERANCE
+
+
+def test_swapped_branches_are_noticed():
+    pair = PAIRS["squeezenet1_1--torchvision"]
+    network = compiled(pair)
+    nodes = tuple(
+        replace(n, inputs=n.inputs[::-1]) if n.path == "fire5.concat" else n for n in network.graph.nodes
+    )
+    swapped = Compiled(replace(network.loaded, graph=network.graph.with_nodes(nodes)))
+    assert difference(our_logits(swapped, pair), np.load(pair.stored)) > 10 * TOLERANCE
+
