@@ -26,6 +26,7 @@ class Defaults:
     ) -> None:
         self._trees: dict[str, Mapping] = {}
         self._values: dict[str, dict[str, Any]] = {}
+        self._wrong: dict[str, list[Entry]] = {}
         self._merged: dict[int, tuple[Mapping, Mapping]] = {}
         if tree is None:
             return
@@ -39,11 +40,11 @@ class Defaults:
             elif not isinstance(entry.value, Mapping):
                 report.error("E103", f"the defaults of `{key}` should be a mapping of fields", entry.value.span)
             else:
-                self._trees[key] = entry.value
-                if key not in user_blocks:
-                    self._check(key, entry.value, report, evaluate)
+                own = key in user_blocks
+                self._trees[key] = entry.value if own else self._check(key, entry.value, report, evaluate)
 
-    def _check(self, key: str, tree: Mapping, report: Report, evaluate: Callable[[Tree], Any]) -> None:
+    def _check(self, key: str, tree: Mapping, report: Report, evaluate: Callable[[Tree], Any]) -> Mapping:
+        """The fields that there are; values that are wrong are reported here and nowhere else."""
         cls = spec_class(key)
         known: dict[str, Entry] = {}
         for name, entry in tree.entries.items():
@@ -52,12 +53,21 @@ class Defaults:
                 report.error("E101", f"unknown field `{name}` in the defaults of `{key}`", entry.key_span, hint)
             elif name not in nested_fields(cls):
                 known[name] = entry
-        data = {name: evaluate(entry.value) for name, entry in known.items()}
-        if any(value is FAILED for value in data.values()):
-            return
-        part = validate(part_of(cls, known), Mapping(known, tree.span), report, what=f"defaults of {key}", data=data)
-        if part is not None:
-            self._values[key] = {name: getattr(part, name) for name in known}
+        for name, entry in known.items():
+            value = evaluate(entry.value)
+            one = Mapping({name: entry}, tree.span)
+            part = None
+            if value is not FAILED:
+                part = validate(part_of(cls, [name]), one, report, what=f"defaults of {key}", data={name: value})
+            if part is None:
+                self._wrong.setdefault(key, []).append(entry)
+            else:
+                self._values.setdefault(key, {})[name] = getattr(part, name)
+        return Mapping({n: e for n, e in tree.entries.items() if n in cls.model_fields}, tree.span)
+
+    def wrong(self, key: str, fields: Mapping) -> bool:
+        """Whether `fields` of a node hold a default that was reported as wrong."""
+        return any(entry in fields.entries.values() for entry in self._wrong.get(key, ()))
 
     def merge(self, key: str, arguments: Mapping) -> Mapping:
         """The fields written on a node, with those of the defaults that it does not give."""

@@ -177,6 +177,8 @@ class Elaborator:
     ) -> tuple[Spec, Origin]:
         """The validated fields of a node, with where each was written and how it came by its value."""
         tree = self.defaults.merge(parts.key, self._as_mapping(cls, parts, arguments))
+        if self.defaults.wrong(parts.key, tree):
+            raise Poisoned
         fields = {name: entry.value.span for name, entry in tree.entries.items()}
         origin = Origin(f"`{parts.key}` at `{path}`", written, frame.origin, fields)
         known = self._constant.get((cls, id(tree)))
@@ -286,6 +288,8 @@ class Elaborator:
     ) -> Value:
         """Apply the node that `shared` names once more, with the same weights."""
         name = arguments.value if isinstance(arguments, Scalar) else None
+        if any(f.ids.get(str(name)) is UNKNOWN for f in frame.enclosing()):
+            raise Poisoned  # what is wrong with it was said where it stands
         written = next((f.written[str(name)] for f in frame.enclosing() if str(name) in f.written), None)
         if written is None or written.parts is parts:
             known = [n for f in frame.enclosing() for n in f.written if f.written[n].parts is not parts]
@@ -295,8 +299,6 @@ class Elaborator:
             hint = did_you_mean(str(name), known) or "name a node that stands before this one"
             self.report.error("E301", f"`shared` names `{name}`, and there is no such node before", span, hint)
             raise Poisoned
-        if any(f.ids.get(str(name)) is UNKNOWN for f in frame.enclosing()):
-            raise Poisoned  # what is wrong with it was said where it stands
         turn = replace(
             frame, owner=(path, written.path), origin=Origin(f"`shared` at `{path}`", parts.key_span, frame.origin)
         )

@@ -121,6 +121,8 @@ class _Drawing:
         forms = [self.plain, self.plain, self.plain, self.elsewhere, self.sometimes]
         if scope.again:
             forms.append(self.shared)
+        if scope.ports:
+            forms += [self.elsewhere] * 4
         if depth == 0:
             forms += [self.nested, self.auxiliary]
         if x.rank == 3:
