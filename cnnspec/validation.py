@@ -58,7 +58,7 @@ def explain(
     unknown = [(item["loc"][:-1], str(item["loc"][-1])) for item in items if item["type"] == "extra_forbidden"]
     for item in items:
         location = item["loc"]
-        if item["type"] == "missing" and any(o == location[:-1] and did_you_mean(w, location[-1:]) for o, w in unknown):
+        if item["type"] == "missing" and any(o == location[:-1] and did_you_mean(w, [str(location[-1])]) for o, w in unknown):
             continue  # the field is there, misspelt
         place, entry_span, owner = _descend(tree, location)
         name = str(location[-1]) if location else what

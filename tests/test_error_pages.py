@@ -57,7 +57,8 @@ def test_a_spec_triggers_its_code_and_no_other(code: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("code", [code for code in PAGES if blocks(code, "python")])
-def test_a_program_triggers_its_code(code: str) -> None:
+def test_a_program_triggers_its_code(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(SpecError) as caught:
         exec(compile(blocks(code, "python")[0], code, "exec"), {})
     assert [d.code for d in caught.value.diagnostics] == [code]

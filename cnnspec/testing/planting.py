@@ -60,7 +60,7 @@ def _nodes(layers: list[Any], path: Path) -> Iterator[tuple[Path, Node]]:
 
 def _fields(spec: Node, draw: st.DrawFn, wanted: Callable[[type[Any], str, Any], bool]) -> tuple[Path, Node, str, str]:
     """Some field that is wanted: the path of its node, the fields, the key of the block and the name."""
-    found = []
+    found: list[tuple[Path, Node, str, str]] = []
     for path, node in _nodes(spec["layers"], ("layers",)):
         for key in node:
             if key in keys() and isinstance(node[key], dict):
