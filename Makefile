@@ -17,7 +17,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 setup: $(VENV)/.installed  ## make a virtual environment with all that is needed
 
-demo: setup  ## compile VGG-16 and run the artefact on two photographs
+demo: setup  ## train LeNet-5 on real digits, compile it; compile VGG-16 and run it on two photographs
+	rm -rf out/lenet5
+	$(BIN)/cnnspec train lenet5 --out out/lenet5
+	$(BIN)/cnnspec compile lenet5 --weights out/lenet5/weights.safetensors --output out/lenet5_compiled
 	$(BIN)/cnnspec compile vgg16.yaml --output out/vgg16
 	$(BIN)/python -m benchmarks.photographs out/photographs
 	$(BIN)/cnnspec run out/vgg16 out/photographs/china.jpg out/photographs/flower.jpg

@@ -22,7 +22,7 @@ from cnnspec.training.weights import read_weights
 PROGRAM = """
 import json, sys
 from cnnspec.training.devices import join
-from cnnspec.training.train import train
+from cnnspec.training.trainer import train
 options = json.loads(sys.argv[1])
 join(*options.pop("join", (None, None, None)))
 train(quiet=True, **options)

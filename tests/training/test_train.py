@@ -18,7 +18,7 @@ from cnnspec.training.commands import as_json, evaluate
 from cnnspec.training.interrupts import Interrupts
 from cnnspec.training.loop import Loop
 from cnnspec.training.records import read_events
-from cnnspec.training.train import train
+from cnnspec.training.trainer import train
 from cnnspec.training.trained import open_trained
 from cnnspec.training.weights import read_weights, write_weights
 
