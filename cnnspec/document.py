@@ -49,7 +49,7 @@ class Preprocess(Spec):
     resize: Size | None = Field(None, description="pixels of the shorter side, keeping the aspect ratio")
     stretch: Pair | None = Field(None, description="height and width, whatever the aspect ratio")
     crop: Pair | None = Field(None, description="height and width of the centre crop")
-    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = Field("bilinear")
+    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = Field("bilinear", description="of resizing")
     scale: float = Field(1 / 255, description="factor on pixel values of 0 to 255")
     mean: Numbers = Field((0.0,), description="subtracted, after the scale")
     std: Numbers = Field((1.0,), description="divided by, after the mean")

@@ -44,7 +44,9 @@ def test_every_field_has_a_description() -> None:
     for name, definition in SCHEMA["$defs"].items():
         for field, value in definition.get("properties", {}).items():
             if name not in ("node", "block") and name[0].isupper():
-                assert "description" in value or "$ref" in value or field in ("doi", "url", "channels"), f"{name}.{field}"
+                assert "description" in value or "$ref" in value or field in ("doi", "url", "channels"), (
+                    f"{name}.{field}"
+                )
 
 
 @pytest.mark.parametrize("path", zoo_specs(), ids=lambda path: path.stem)
@@ -70,8 +72,16 @@ HEAD = "cnnspec: 1\nname: n\ninput: {height: 8, width: 8, channels: 3}\nlayers:\
         (HEAD + "  - {conv: {filters: 4}, repeat: -1}\n", ["layers", 0, "repeat"], "-1 is less than the minimum of 0"),
         (HEAD + "  - fire: {squeeze: 4, bypass: some}\n", ["layers", 0, "fire", "bypass"], "'some' is not one of"),
         (HEAD + "  - add: [{conv: {filtres: 4}}]\n", ["layers", 0, "add", 0, "conv"], "'filtres' was unexpected"),
-        (HEAD + "  - residual: {body: [{conv: {filtres: 4}}]}\n", ["layers", 0, "residual", "body", 0, "conv"], "'filtres'"),
-        (HEAD + "  - mbconv: {filters: 4, se: {ration: 1}}\n", ["layers", 0, "mbconv", "se"], "'ration' was unexpected"),
+        (
+            HEAD + "  - residual: {body: [{conv: {filtres: 4}}]}\n",
+            ["layers", 0, "residual", "body", 0, "conv"],
+            "'filtres'",
+        ),
+        (
+            HEAD + "  - mbconv: {filters: 4, se: {ration: 1}}\n",
+            ["layers", 0, "mbconv", "se"],
+            "'ration' was unexpected",
+        ),
         (HEAD.replace("input", "inptu") + "  - flatten\n", [], "'inptu' was unexpected"),
         (HEAD.replace("1", "2", 1) + "  - flatten\n", ["cnnspec"], "1 was expected"),
         ("defaults: {conv: {kernal: 3}}\n" + HEAD + "  - flatten\n", ["defaults", "conv"], "'kernal' was unexpected"),

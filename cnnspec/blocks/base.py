@@ -75,9 +75,10 @@ class Block(Spec):
 
 # --- fields that only blocks have -----------------------------------------------------------------------------
 
-_LAYERS = {"$ref": "#/$defs/layers"}
-_BRANCH = {"$ref": "#/$defs/branch"}
-_BRANCHES = {"type": "array", "items": {"$ref": "#/$defs/branch"}}
+#: `cnnspec.json_schema` puts its definitions in their place.
+_LAYERS = {"x-nodes": "layers"}
+_BRANCH = {"x-nodes": "branch"}
+_BRANCHES = {"type": "array", "items": {"x-nodes": "branch"}}
 
 Layers = Annotated[Any, SkipValidation, WithJsonSchema(_LAYERS)]
 """A list of nodes, kept as written until the block is expanded."""

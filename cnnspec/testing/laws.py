@@ -88,12 +88,17 @@ def jit_keeps_the_outputs(loaded: LoadedSpec) -> None:
     for name, value in plain.items():
         a, b = np.asarray(value, np.float32), np.asarray(compiled[name], np.float32)
         scale = float(np.abs(a).max(initial=1.0))
-        assert np.allclose(a, b, rtol=0.05 if half else 1e-3, atol=(0.05 if half else 1e-4) * scale), f"`{name}` differs by {np.abs(a - b).max()}"
+        assert np.allclose(a, b, rtol=0.05 if half else 1e-3, atol=(0.05 if half else 1e-4) * scale), (
+            f"`{name}` differs by {np.abs(a - b).max()}"
+        )
 
 
 #: The laws that need no run, and those that do.
 STATIC: tuple[Callable[[LoadedSpec], None], ...] = (expansion_keeps_the_graph, counts_are_those_of_the_arrays)
-DYNAMIC: tuple[Callable[[LoadedSpec], None], ...] = (inferred_shapes_are_those_of_the_trace, a_run_gives_the_inferred_shapes)
+DYNAMIC: tuple[Callable[[LoadedSpec], None], ...] = (
+    inferred_shapes_are_those_of_the_trace,
+    a_run_gives_the_inferred_shapes,
+)
 
 
 def _typed(graph: Graph, path: str) -> TensorType:

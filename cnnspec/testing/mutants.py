@@ -5,7 +5,6 @@ A checker that is right reports each with one diagnostic, of that code, at that 
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
@@ -31,7 +30,7 @@ class Mutant:
 def mutants(draw: st.DrawFn, fault: str | None = None) -> Mutant:
     """A valid spec with exactly one fault planted, of any kind unless one is named (see `FAULTS`)."""
     name = draw(st.sampled_from(sorted(FAULTS))) if fault is None else fault
-    spec = deepcopy(draw(specs()))
+    spec = draw(specs())
     planted = FAULTS[name](spec, draw)
     text = dump(spec)
     span = _find(text, planted.place)

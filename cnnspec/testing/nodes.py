@@ -49,7 +49,9 @@ def output_type(
 
 
 @lru_cache(maxsize=10_000)
-def _output_type(node: str, inputs: tuple[tuple[tuple[int, ...], str], ...], params: str, own: str) -> tuple[TensorType, ...]:
+def _output_type(
+    node: str, inputs: tuple[tuple[tuple[int, ...], str], ...], params: str, own: str
+) -> tuple[TensorType, ...]:
     spec = around(json.loads(node), tuple(TensorType(shape, dtype) for shape, dtype in inputs))  # type: ignore[arg-type]
     spec = {**spec, "params": json.loads(params), "blocks": json.loads(own)}
     checked = check_text(spec)

@@ -74,7 +74,11 @@ def _fields(spec: Node, draw: st.DrawFn, wanted: Callable[[type[Any], str, Any],
 
 
 def _is_count(cls: type[Any], name: str, value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and name in ("filters", "features", "kernel", "stride", "capsules", "window")
+    return (
+        isinstance(value, int)
+        and not isinstance(value, bool)
+        and name in ("filters", "features", "kernel", "stride", "capsules", "window")
+    )
 
 
 def _put(value: Any, code: str) -> Fault:
@@ -118,7 +122,19 @@ def _missing(spec: Node, draw: st.DrawFn) -> Planted:
 
 
 def _choice(spec: Node, draw: st.DrawFn) -> Planted:
-    names = ("shortcut", "kind", "pool_kind", "bypass", "order", "mode", "method", "running_variance", "per", "gate", "function")
+    names = (
+        "shortcut",
+        "kind",
+        "pool_kind",
+        "bypass",
+        "order",
+        "mode",
+        "method",
+        "running_variance",
+        "per",
+        "gate",
+        "function",
+    )
     path, fields, key, name = _fields(spec, draw, lambda cls, n, v: n in names and isinstance(v, str))
     fields[name] = "neither"
     return Planted("E105", (*path, key, name))
@@ -184,7 +200,9 @@ def _top(code: str, path: Path, of_key: bool = False, **entries: Any) -> Fault:
 
     def plant(spec: Node, draw: st.DrawFn) -> Planted:
         for name, value in entries.items():
-            spec[name] = {**spec[name], **value} if isinstance(value, dict) and isinstance(spec.get(name), dict) else value
+            spec[name] = (
+                {**spec[name], **value} if isinstance(value, dict) and isinstance(spec.get(name), dict) else value
+            )
         return Planted(code, path, of_key)
 
     return plant

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
@@ -33,7 +34,8 @@ _REPEATED = ("conv", "basic", "bottleneck", "mbconv", "separable_conv")
 @st.composite
 def specs(draw: st.DrawFn, most_nodes: int = 6) -> Node:
     """A valid spec as a mapping, ready for `dump`, `check_text` or `load_spec`."""
-    return _Drawing(draw).spec(most_nodes)
+    # A copy, so that whoever draws it may change it.
+    return deepcopy(_Drawing(draw).spec(most_nodes))
 
 
 @dataclass
@@ -78,19 +80,25 @@ class _Drawing:
         if self.params:
             spec["params"] = self.params
         if self.chance(3):
-            spec["defaults"] = self.pick([{"conv": {"act": "relu"}}, {"batch_norm": {"epsilon": 0.01}}, {"conv": {"bias_init": "ones"}}])
+            spec["defaults"] = self.pick(
+                [{"conv": {"act": "relu"}}, {"batch_norm": {"epsilon": 0.01}}, {"conv": {"bias_init": "ones"}}]
+            )
         if self.blocks:
             spec["blocks"] = self.blocks
         spec["layers"] = layers
         if self.training or self.chance(3):
-            others = [n for n in scope.ids if n not in ("label",) and n not in header.get("inputs", {}) and n != "input"]
+            others = [
+                n for n in scope.ids if n not in ("label",) and n not in header.get("inputs", {}) and n != "input"
+            ]
             named = {name: name for name in (self.pick(others), *self.training) if name is not None} if others else {}
             spec["outputs"] = {"main": last, **named}
         return spec
 
     def inputs(self, scope: _Scope) -> Node:
         x = self.draw(types(3) if not self.chance(6) else types(1))
-        fields = {"height": x.shape[0], "width": x.shape[1], "channels": x.shape[2]} if x.rank == 3 else {"features": x.size}
+        fields = (
+            {"height": x.shape[0], "width": x.shape[1], "channels": x.shape[2]} if x.rank == 3 else {"features": x.size}
+        )
         if not self.chance(4):
             scope.ids["input"] = x
             return {"input": fields}
@@ -261,7 +269,11 @@ class _Drawing:
         body = [*(body[0] if isinstance(body[0], list) else [body[0]]), body[1]]
         # A stride is told from the sizes, and a map of one pixel has none.
         same = channels == x.channels and (stride == 1 or prod(x.shape[:2]) == 1)
-        kinds = ["auto", "projection"] + (["identity", "pool"] if same else []) + (["pad"] if channels >= x.channels else [])
+        kinds = (
+            ["auto", "projection"]
+            + (["identity", "pool"] if same else [])
+            + (["pad"] if channels >= x.channels else [])
+        )
         fields: Node = {"body": body, "shortcut": self.pick(kinds)}
         for name, options in (("act", ["relu", "none"]), ("survival", [0.5, 1.0]), ("scale", [0.5, 1.0])):
             if self.chance(2):
