@@ -250,7 +250,7 @@ class Elaborator:
             arguments = None
         written = self.defaults.merge(block.name, arguments if arguments is not None else parts.empty)
         values = bind(
-            block.params, written, self.report, what=block.name, evaluate=lambda tree, names: self._try(tree, names),
+            block.params, written, self.report, what=block.name, evaluate=self._try,
             scope=frame.names, span=parts.key_span, convert=lambda d, tree, value: self._scaled(d, tree, value, path),
             labels=tuple(Label(f"in {o.what}", o.span) for o in (frame.origin.chain() if frame.origin else ())),
         )  # fmt: skip

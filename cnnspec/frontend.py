@@ -324,7 +324,9 @@ class _Checker:
         else:
             named = {str(plain(tree)): tree}
         if not named:
-            self.report.error("E103", "`outputs` should name at least one node", tree.span, "leave it out for the last node")
+            self.report.error(
+                "E103", "`outputs` should name at least one node", tree.span, "leave it out for the last node"
+            )
         found: dict[str, Ref] = {}
         for name, item in named.items():
             if not isinstance(item, Scalar):

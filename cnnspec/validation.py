@@ -58,7 +58,9 @@ def explain(
     unknown = [(item["loc"][:-1], str(item["loc"][-1])) for item in items if item["type"] == "extra_forbidden"]
     for item in items:
         location = item["loc"]
-        if item["type"] == "missing" and any(o == location[:-1] and did_you_mean(w, [str(location[-1])]) for o, w in unknown):
+        if item["type"] == "missing" and any(
+            o == location[:-1] and did_you_mean(w, [str(location[-1])]) for o, w in unknown
+        ):
             continue  # the field is there, misspelt
         place, entry_span, owner = _descend(tree, location)
         name = str(location[-1]) if location else what
@@ -67,12 +69,11 @@ def explain(
             known = list(_fields_at(model, location[:-1]))
             where = f"`{location[-2]}` of `{what}`" if len(location) > 1 else f"`{what}`"
             hint = did_you_mean(name, known)
-            text = f"{hint} " if hint else ""
             diagnostic = Diagnostic(
                 "E101",
                 f"unknown field `{name}` in {where}",
                 entry_span or span,
-                f"{text}the fields are {listing(known)}" if not hint else hint,
+                hint or f"the fields are {listing(known)}",
                 labels,
             )
         elif kind == "missing":

@@ -65,7 +65,7 @@ def command(
     cnnspec train resnet50 --recipe resnet_imagenet --data folder:/data/imagenet --mesh data=8
     """
     from cnnspec.training.devices import join
-    from cnnspec.training.train import train
+    from cnnspec.training.trainer import train
 
     try:
         join(coordinator, processes, process)

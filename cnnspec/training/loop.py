@@ -44,8 +44,9 @@ class Loop:
     total: int
     batch: int
     steps_per_epoch: float
-    evaluate_every: int
-    checkpoint_every: int
+    #: Steps between evaluations and between checkpoints, not always whole; 0: a checkpoint at every evaluation.
+    evaluate_every: float
+    checkpoint_every: float
     done: int = 0
     evaluation: Evaluation | None = None
     seconds: float = 0.0
@@ -72,13 +73,9 @@ class Loop:
             self.state, measures = self.step(self.state, self.devices.place_batch(next(self.batches)))
             self._waiting.append(measures)
             self.done += 1
-            evaluate = self.done % self.evaluate_every == 0 or self.done == self.total
-            save = evaluate and self.checkpoint_every == 0
-            save = (
-                save
-                or (self.checkpoint_every > 0 and self.done % self.checkpoint_every == 0)
-                or self.done == self.total
-            )
+            last = self.done == self.total
+            evaluate = last or _passes(self.done, self.evaluate_every)
+            save = last or (_passes(self.done, self.checkpoint_every) if self.checkpoint_every else evaluate)
             self.interrupted = self._stopped(interrupts)
             if evaluate or save or self.interrupted is not None or self._due():
                 self._look()
@@ -166,3 +163,8 @@ class Loop:
             else "there is no checkpoint yet"
         )
         return Problem("E860", f"the training diverged: {story}", f"{advice}; {kept}", field="learning_rate")
+
+
+def _passes(step: int, every: float) -> bool:
+    """Whether a multiple of `every` lies in the step that ends at `step`."""
+    return math.floor(step / every + 1e-9) > math.floor((step - 1) / every + 1e-9)

@@ -166,8 +166,8 @@ class Recipe(Spec):
 
     def total_steps(self, images: int) -> int:
         """Steps of the whole training on `images` training images."""
-        return self.steps if self.steps is not None else self.to_steps(self.epochs or 10.0, images)
+        return self.steps if self.steps is not None else max(1, round(self.to_steps(self.epochs or 10.0, images)))
 
-    def to_steps(self, length: float, images: int) -> int:
+    def to_steps(self, length: float, images: int) -> float:
         """A length in the recipe's unit, in steps; at least 1."""
-        return max(1, round(length if self.steps is not None else length * images / self.batch_size))
+        return max(1.0, length if self.steps is not None else length * images / self.batch_size)

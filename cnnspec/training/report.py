@@ -10,6 +10,7 @@ import numpy as np
 
 from cnnspec.data.base import Dataset
 from cnnspec.training import pictures, runs
+from cnnspec.training.capsules import capsule_pictures
 from cnnspec.training.evaluation import Evaluation
 from cnnspec.training.network import Network
 from cnnspec.training.prediction import Predictor
@@ -49,3 +50,4 @@ def write_report(
     ]
     right = [bool(f.classes[0] == label) if ok else None for f, label, ok in zip(found, labels, good, strict=True)]
     pictures.predictions(folder / "predictions.png", list(images), captions, right)
+    capsule_pictures(folder, network, params, state, test_set)

@@ -81,7 +81,11 @@ EXAMPLES: dict[str, list[tuple[dict[str, Any], tuple[TensorType, ...]]]] = {
     ],
     "radial_basis_output": [({"classes": 3}, (VECTOR,)), ({"classes": 3, "trainable": True}, (VECTOR,))],
     "reshape": [({"shape": [-1, 8]}, (MAP,)), ({"shape": [3, 4]}, (VECTOR,))],
-    "scale": [({"value": 0.3}, (MAP,)), ({"learned": True, "bias": True}, (MAP,)), ({"learned": True, "per_channel": False}, (VECTOR,))],
+    "scale": [
+        ({"value": 0.3}, (MAP,)),
+        ({"learned": True, "bias": True}, (MAP,)),
+        ({"learned": True, "per_channel": False}, (VECTOR,)),
+    ],
     "split": [({"parts": 2}, (MAP,)), ({"sizes": [1, 2, 3]}, (ODD,))],
     "squash": [({}, (CAPSULES,))],
     "upsample": [({"factor": 2}, (ODD,)), ({"size": [11, 5], "method": "bilinear"}, (MAP,)), ({"size": 5}, (ODD,))],

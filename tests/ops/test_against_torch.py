@@ -53,7 +53,14 @@ def test_pools(size, window, stride, padding, ceil, count):
 @given(kernel=st.integers(1, 4), stride=st.integers(1, 3), padding=st.integers(0, 2), dilation=st.integers(1, 2),
        groups=st.sampled_from([1, 2, 4]), size=st.integers(6, 11))  # fmt: skip
 def test_conv(kernel, stride, padding, dilation, groups, size):
-    fields = {"filters": 8, "kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    fields = {
+        "filters": 8,
+        "kernel": kernel,
+        "stride": stride,
+        "padding": padding,
+        "dilation": dilation,
+        "groups": groups,
+    }
     try:
         mine, x, params, _ = ours("conv", fields, size, size + 1, 4)
     except Problem:

@@ -19,7 +19,7 @@ def torchvision() -> Any:
     try:
         import torchvision
     except (RuntimeError, ImportError):
-        library = torch.library.Library("torchvision", "FRAGMENT")  # noqa: TOR901  # lives as long as the process
+        library = torch.library.Library("torchvision", "FRAGMENT")  # lives as long as the process
         library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         import torchvision

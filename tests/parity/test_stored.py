@@ -53,9 +53,6 @@ def test_a_planted_fault_is_noticed(fault):
 def test_swapped_branches_are_noticed():
     pair = PAIRS["squeezenet1_1--torchvision"]
     network = compiled(pair)
-    nodes = tuple(
-        replace(n, inputs=n.inputs[::-1]) if n.path == "fire5.concat" else n for n in network.graph.nodes
-    )
+    nodes = tuple(replace(n, inputs=n.inputs[::-1]) if n.path == "fire5.concat" else n for n in network.graph.nodes)
     swapped = Compiled(replace(network.loaded, graph=network.graph.with_nodes(nodes)))
     assert difference(our_logits(swapped, pair), np.load(pair.stored)) > 10 * TOLERANCE
-

@@ -18,8 +18,8 @@ from cnnspec.training.commands import as_json, evaluate
 from cnnspec.training.interrupts import Interrupts
 from cnnspec.training.loop import Loop
 from cnnspec.training.records import read_events
-from cnnspec.training.trainer import train
 from cnnspec.training.trained import open_trained
+from cnnspec.training.trainer import train
 from cnnspec.training.weights import read_weights, write_weights
 
 
