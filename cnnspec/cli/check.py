@@ -6,17 +6,21 @@ import sys
 
 import click
 
-from cnnspec.cli.options import format_option, parse_settings, print_diagnostics, set_option
+from cnnspec.cli.options import format_option, parse_settings, print_diagnostics, scale_options, set_option
 from cnnspec.diagnostics import Diagnostic, Report
 from cnnspec.frontend import check_spec
+from cnnspec.scaling import Factors
 
 
 @click.command(name="check")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @set_option
+@scale_options
 @format_option
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing for specs that are right.")
-def command(files: tuple[str, ...], settings: tuple[str, ...], output_format: str, quiet: bool) -> None:
+def command(
+    files: tuple[str, ...], settings: tuple[str, ...], factors: Factors, output_format: str, quiet: bool
+) -> None:
     """Check specs: syntax, fields, shapes, references, and what they expect of themselves.
 
     All independent mistakes are shown in one run. JAX is not needed and not loaded.
@@ -32,7 +36,7 @@ def command(files: tuple[str, ...], settings: tuple[str, ...], output_format: st
     failed = 0
     for file in files:
         report = Report()
-        loaded = check_spec(file, report, set=given)
+        loaded = check_spec(file, report, set=given, scale=factors)
         found += report
         if report.failed or loaded is None:
             failed += 1

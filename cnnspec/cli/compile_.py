@@ -8,14 +8,16 @@ from pathlib import Path
 
 import click
 
-from cnnspec.cli.options import file_argument, format_option, load_or_exit, print_diagnostics, set_option
+from cnnspec.cli.options import file_argument, format_option, load_or_exit, print_diagnostics, scale_options, set_option
 from cnnspec.cli.output import bytes_text
 from cnnspec.diagnostics import SpecError
+from cnnspec.scaling import Factors
 
 
 @click.command(name="compile")
 @file_argument
 @set_option
+@scale_options
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), help="Folder of the artefact [default: the name of the network]."
 )
@@ -45,7 +47,7 @@ from cnnspec.diagnostics import SpecError
 @click.option("--force", is_flag=True, help="Replace what is there, even if it is no artefact.")
 @format_option
 def command(
-    file: str, settings: tuple[str, ...], output: Path | None, weights: Path | None, dtype: str, seed: int, batch: int,
+    file: str, settings: tuple[str, ...], factors: Factors, output: Path | None, weights: Path | None, dtype: str, seed: int, batch: int,
     emit: str | None, print_between: bool, time_passes: bool, force: bool, output_format: str,
 ) -> None:  # fmt: skip
     """Compile a spec: check it, lower it, jit it for this machine, and export it for cpu, cuda and tpu.
@@ -58,7 +60,7 @@ def command(
     cnnspec compile resnet50 --weights resnet50.safetensors --output my_resnet
     cnnspec compile resnet50 --emit drop_identities
     """
-    loaded = load_or_exit(file, settings, output_format)
+    loaded = load_or_exit(file, settings, output_format, factors)
     from cnnspec.compiled import Compiled
 
     compiled = Compiled(loaded, dtype)  # type: ignore[arg-type]  # one of the choices

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import click
 
-from cnnspec.cli.options import file_argument, load_or_exit, set_option
+from cnnspec.cli.options import file_argument, load_or_exit, scale_options, set_option
+from cnnspec.scaling import Factors
 
 
 @click.command(name="expand")
 @file_argument
 @set_option
-def command(file: str, settings: tuple[str, ...]) -> None:
+@scale_options
+def command(file: str, settings: tuple[str, ...], factors: Factors) -> None:
     """Print the spec with everything merged: `extends`, `edits`, `imports` and `set` resolved.
 
     The result is a spec of its own that means the same network.
@@ -19,4 +21,4 @@ def command(file: str, settings: tuple[str, ...]) -> None:
     cnnspec expand resnet50
     cnnspec expand resnet50 --set classes=10 > mine.yaml
     """
-    click.echo(load_or_exit(file, settings).expanded, nl=False)
+    click.echo(load_or_exit(file, settings, factors=factors).expanded, nl=False)

@@ -10,6 +10,7 @@ import click
 
 from cnnspec.diagnostics import Diagnostic, Report, Source, Span
 from cnnspec.frontend import LoadedSpec, check_spec
+from cnnspec.scaling import Factors
 from cnnspec.source import Scalar, Tree, parse, plain
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -27,6 +28,41 @@ format_option: Decorator = click.option(
 )  # fmt: skip
 
 json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="Print JSON with stable keys.")
+
+
+def scale_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that scale a network; the command gets them as one `factors`."""
+    import functools
+
+    @functools.wraps(function)
+    def with_factors(*args: Any, **kwargs: Any) -> Any:
+        names = ("width", "depth", "resolution", "phi", "variant")
+        given = {name: kwargs.pop(name) for name in names}
+        return function(*args, factors=parse_factors(given), **kwargs)
+
+    options = (
+        click.option("--width", type=float, help="Factor on channels."),
+        click.option("--depth", type=float, help="Factor on repeats."),
+        click.option("--resolution", type=int, help="Height of the input, in pixels."),
+        click.option("--phi", type=float, help="Exponent of the compound rule."),
+        click.option("--variant", help="A variant that the spec names (b3)."),
+    )
+    wrapped: Callable[..., Any] = with_factors
+    for option in reversed(options):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def parse_factors(given: dict[str, Any]) -> Factors:
+    """The factors of the command line; a wrong one is a mistake in calling the command."""
+    from pydantic import ValidationError
+
+    try:
+        return Factors.model_validate({name: value for name, value in given.items() if value is not None}, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        message = first["msg"].removeprefix("Input ")
+        raise click.BadParameter(f"{message}, and is {first['input']}", param_hint=f"--{first['loc'][0]}") from None
 
 
 def parse_settings(settings: tuple[str, ...]) -> dict[str, Any]:
@@ -48,10 +84,12 @@ def _nowhere(text: str) -> Span:
     return Span(Source("--set", text), 1, 1, 1, 1)
 
 
-def load_or_exit(file: str, settings: tuple[str, ...], output_format: str = "text") -> LoadedSpec:
+def load_or_exit(
+    file: str, settings: tuple[str, ...], output_format: str = "text", factors: Factors | None = None
+) -> LoadedSpec:
     """The checked spec; prints the diagnostics and exits with 1 where it is wrong."""
     report = Report()
-    loaded = check_spec(file, report, set=parse_settings(settings))
+    loaded = check_spec(file, report, set=parse_settings(settings), scale=factors)
     if report.failed or loaded is None:
         print_diagnostics(report, output_format)
         sys.exit(1)

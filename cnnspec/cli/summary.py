@@ -6,20 +6,24 @@ import json
 
 import click
 
-from cnnspec.cli.options import file_argument, json_option, load_or_exit, set_option
+from cnnspec.cli.options import file_argument, json_option, load_or_exit, scale_options, set_option
 from cnnspec.cli.output import Table, bytes_text
 from cnnspec.frontend import LoadedSpec
+from cnnspec.scaling import Factors
 from cnnspec.summary import Line, summarise
 
 
 @click.command(name="summary")
 @file_argument
 @set_option
+@scale_options
 @json_option
 @click.option("--depth", type=click.IntRange(1), default=1, show_default=True,
               help="How far to open blocks: 1 shows the nodes of the spec, 2 what they consist of, and so on.")  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="Open everything, every iteration of every repeat.")
-def command(file: str, settings: tuple[str, ...], as_json: bool, depth: int, everything: bool) -> None:
+def command(
+    file: str, settings: tuple[str, ...], factors: Factors, as_json: bool, depth: int, everything: bool
+) -> None:
     """Show what a network consists of: shapes, parameters, MACs, receptive fields, activation memory.
 
     Repeats are folded into one line. All counts are for one image; MACs count multiply-accumulates of learned
@@ -30,7 +34,7 @@ def command(file: str, settings: tuple[str, ...], as_json: bool, depth: int, eve
     cnnspec summary resnet50 --depth 2
     cnnspec summary resnet50 --json
     """
-    loaded = load_or_exit(file, settings)
+    loaded = load_or_exit(file, settings, factors=factors)
     lines = summarise(loaded.graph, 10**6 if everything else depth, fold=not everything)
     if as_json:
         click.echo(json.dumps(as_data(loaded, lines), indent=2))

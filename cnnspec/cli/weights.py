@@ -35,12 +35,23 @@ def _or_exit(function: Callable[[], Any]) -> Any:
 @command.command(name="import")
 @file_argument
 @click.argument("checkpoint", required=False, type=click.Path(path_type=Path))
-@click.option("--from", "peer", type=click.Choice(["torchvision", "timm", "keras"]), help="Whose names and layouts the file has.")
-@click.option("--pretrained", type=click.Choice(["torchvision", "timm", "keras"]), help="Fetch the peer's own weights, by its own client.")
+@click.option(
+    "--from", "peer", type=click.Choice(["torchvision", "timm", "keras"]), help="Whose names and layouts the file has."
+)
+@click.option(
+    "--pretrained",
+    type=click.Choice(["torchvision", "timm", "keras"]),
+    help="Fetch the peer's own weights, by its own client.",
+)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="File to write [default: NAME.safetensors].")
 @set_option
 def import_(
-    file: str, checkpoint: Path | None, peer: str | None, pretrained: str | None, output: Path | None, settings: tuple[str, ...]
+    file: str,
+    checkpoint: Path | None,
+    peer: str | None,
+    pretrained: str | None,
+    output: Path | None,
+    settings: tuple[str, ...],
 ) -> None:
     """Read a peer's checkpoint and write it as weights of a spec.
 
@@ -69,7 +80,9 @@ def import_(
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
 @click.option("--weights", required=True, type=click.Path(path_type=Path), help="Weights of OLD.")
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="File to write [default: NEW's name, .safetensors].")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), help="File to write [default: NEW's name, .safetensors]."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the values that are not carried over.")
 @set_option
 def transfer(old: str, new: str, weights: Path, output: Path | None, seed: int, settings: tuple[str, ...]) -> None:
