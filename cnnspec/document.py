@@ -19,10 +19,10 @@ class Reference(Spec):
 
     title: str = Field(description="of the paper")
     authors: str = Field("", description="as cited")
-    year: int | None = Field(None, ge=1940, le=2100)
+    year: int | None = Field(None, ge=1940, le=2100, description="of publication")
     arxiv: str | None = Field(None, description="number, as text")
-    doi: str | None = Field(None)
-    url: str | None = Field(None)
+    doi: str | None = Field(None, description="digital object identifier")
+    url: str | None = Field(None, description="where it can be read")
     where: str = Field("", description="section, table, column")
     notes: str = Field("", description="what the spec follows where sources differ")
 
@@ -61,7 +61,7 @@ class InputSpec(Spec):
 
     height: Size | None = Field(None, description="pixels")
     width: Size | None = Field(None, description="pixels")
-    channels: Size | None = Field(None)
+    channels: Size | None = Field(None, description="3 of a colour image, 1 of a grey one")
     features: Size | None = Field(None, description="length of a vector")
     classes: Size | None = Field(None, description="number of classes, of an input that is a label")
     optional: bool = Field(False, description="whether callers may leave it out")
