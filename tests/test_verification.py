@@ -55,7 +55,7 @@ def test_a_broken_law_is_reported(monkeypatch) -> None:
     (diagnostic,) = verify(text, examples=60).diagnostics
     assert diagnostic.code == "E605"
     assert "n=3" in diagnostic.message
-    assert "was inferred as (2, 1, 1, 4), and is (2, 1, 1, 3)" in diagnostic.message
+    assert "was inferred as (2, 8, 8, 4), and is (2, 8, 8, 3)" in diagnostic.message
 
 
 def test_a_wrong_spec_gives_its_own_diagnostics(tmp_path: Path) -> None:
