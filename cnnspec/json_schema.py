@@ -184,7 +184,7 @@ def _with_nodes(value: Any) -> Any:
 
 def _or_expression(value: JSON) -> JSON:
     """`value`, unless there is an expression: an `if`, so that the error speaks of the value."""
-    kept = {name: value[name] for name in ("description", "default", "title") if name in value and name != "title"}
+    kept: JSON = {name: value[name] for name in ("description", "default") if name in value}
     inner = {name: item for name, item in value.items() if name not in ("description", "default", "title")}
     return {**kept, "if": _EXPRESSION, "else": _simplified(inner)} if inner else kept
 

@@ -84,7 +84,16 @@ def solve(spec: Spec, what: Budget, budget: int, settings: Mapping[str, Any] | N
         nearest = next((f for phi in (-1, -2, -3, -4, -6, -8, -10) if (f := at(phi)) is not None), base)
         smallest = min((f for f in (nearest, base)), key=lambda f: f.value)
         message = f"no scaling of this network has at most {budget:,} {what}"
-        raise SpecError([Diagnostic("E903", message, None, f"the smallest that was found has {smallest.value:,}, at phi {smallest.phi:g}")])
+        raise SpecError(
+            [
+                Diagnostic(
+                    "E903",
+                    message,
+                    None,
+                    f"the smallest that was found has {smallest.value:,}, at phi {smallest.phi:g}",
+                )
+            ]
+        )
     around = [f for step in (-0.5, -0.25, 0.25, 0.5) if (f := at(best.phi + step)) is not None]
     return best, around
 

@@ -39,7 +39,11 @@ class Verification:
 
 
 def verify(
-    spec: str | Path | AnyMapping[str, Any], *, set: AnyMapping[str, Any] | None = None, examples: int = 30, seed: int = 0
+    spec: str | Path | AnyMapping[str, Any],
+    *,
+    set: AnyMapping[str, Any] | None = None,
+    examples: int = 30,
+    seed: int = 0,
 ) -> Verification:
     """Look for values of params and input sizes for which the spec is wrong or breaks a law (E605)."""
     found, report = Verification(), Report()
@@ -61,7 +65,13 @@ def verify(
 
 
 def _search(
-    spec: Any, fixed: dict[str, Any], drawn: dict[str, Any], found: Verification, tree: Mapping, examples: int, seed: int
+    spec: Any,
+    fixed: dict[str, Any],
+    drawn: dict[str, Any],
+    found: Verification,
+    tree: Mapping,
+    examples: int,
+    seed: int,
 ) -> None:
     """Draw, check, and report the simplest values that fail."""
     last: list[tuple[dict[str, Any], str, Span | None]] = []
@@ -165,7 +175,9 @@ def _valid_sizes(spec: Any, loaded: LoadedSpec, tree: Mapping, fixed: dict[str, 
     if "input" not in tree.entries or first.rank != 3 or any(name.startswith("input.") for name in fixed):
         return []
     height, width = first.shape[:2]
-    sizes = {(max(1, height * n // 16), max(1, width * n // 16)) for n in (1, 2, 3, 4, 6, 8, 12, 15, 16, 17, 20, 24, 32)}
+    sizes = {
+        (max(1, height * n // 16), max(1, width * n // 16)) for n in (1, 2, 3, 4, 6, 8, 12, 15, 16, 17, 20, 24, 32)
+    }
     sizes |= {(height + 1, width), (height, width + 1), (max(1, height - 1), max(1, width - 1))}
     return sorted(
         (size for size in sizes if check_spec(spec, Report(), set={**fixed, **_size(size)}) is not None), key=prod
@@ -180,5 +192,3 @@ def _place(tree: Mapping, values: dict[str, Any]) -> Span | None:
             return params.entries[name].key_span
     entry = tree.entries.get("input") or tree.entries.get("inputs")
     return entry.key_span if entry is not None else None
-
-

@@ -44,9 +44,7 @@ def test_every_field_has_a_description() -> None:
     for name, definition in SCHEMA["$defs"].items():
         for field, value in definition.get("properties", {}).items():
             if name not in ("node", "block") and name[0].isupper():
-                assert "description" in value or "$ref" in value, (
-                    f"{name}.{field}"
-                )
+                assert "description" in value or "$ref" in value, f"{name}.{field}"
 
 
 @pytest.mark.parametrize("path", zoo_specs(), ids=lambda path: path.stem)

@@ -19,10 +19,10 @@ from cnnspec.rendering import render_github, render_json, render_text
 from cnnspec.source import dump
 from cnnspec.testing import blocks, check_text, mutants, specs, types
 from cnnspec.testing.coverage import KINDS, keys_of, kinds_of
+from cnnspec.testing.faults import FAULTS
 from cnnspec.testing.fitting import fits
 from cnnspec.testing.laws import DYNAMIC, STATIC, jit_keeps_the_outputs
 from cnnspec.testing.nodes import COMPOSITE, around, output_type
-from cnnspec.testing.planting import FAULTS
 
 Law = Callable[[LoadedSpec], None]
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"

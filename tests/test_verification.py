@@ -14,7 +14,10 @@ HEAD = "cnnspec: 1\nname: net\ninput: {height: 8, width: 8, channels: 4}\n"
 
 
 def test_a_value_in_the_range_that_is_wrong_is_shrunk() -> None:
-    text = HEAD + "params: {groups: {type: int, default: 2, min: 1, max: 8}}\nlayers: [{conv: {filters: 8, groups: $groups}}]\n"
+    text = (
+        HEAD
+        + "params: {groups: {type: int, default: 2, min: 1, max: 8}}\nlayers: [{conv: {filters: 8, groups: $groups}}]\n"
+    )
     found = verify(text)
     (diagnostic,) = found.diagnostics
     assert diagnostic.code == "E605"
@@ -35,7 +38,10 @@ def test_two_params_that_only_together_are_wrong() -> None:
 
 
 def test_a_right_spec_is_run_in_several_sizes() -> None:
-    text = HEAD + "params: {n: {type: int, default: 2, min: 1, max: 4}}\nlayers: [{repeat: $n, basic: {filters: 4}}, max_pool: 2, global_avg_pool]\n"
+    text = (
+        HEAD
+        + "params: {n: {type: int, default: 2, min: 1, max: 4}}\nlayers: [{repeat: $n, basic: {filters: 4}}, max_pool: 2, global_avg_pool]\n"
+    )
     text = text.replace("max_pool: 2", "{max_pool: 2}")
     found = verify(text, examples=12)
     assert not found.diagnostics
@@ -51,7 +57,10 @@ def test_a_broken_law_is_reported(monkeypatch) -> None:
 
     # An op that lies about its shape from 3 channels on.
     monkeypatch.setattr(Activation, "infer", lambda self, x: x.with_channels(x.channels + (x.channels > 2)))
-    text = HEAD + "params: {n: {type: int, default: 1, min: 1, max: 64}}\nlayers: [{conv: {filters: $n}}, {activation: relu}]\n"
+    text = (
+        HEAD
+        + "params: {n: {type: int, default: 1, min: 1, max: 64}}\nlayers: [{conv: {filters: $n}}, {activation: relu}]\n"
+    )
     (diagnostic,) = verify(text, examples=60).diagnostics
     assert diagnostic.code == "E605"
     assert "n=3" in diagnostic.message

@@ -109,12 +109,18 @@ def _search(file: str, settings: tuple[str, ...], proxy: str, as_json: bool) -> 
     rank = {"params": None, "macs": lambda loaded: float(-loaded.totals.macs), "latency": _latency}[proxy]
     found = search(file, proxy=rank, settings=parse_settings(settings))
     if as_json:
-        click.echo(json.dumps([{**c.compound.model_dump(), "macs": c.macs, "params": c.params, "score": c.score} for c in found]))
+        click.echo(
+            json.dumps(
+                [{**c.compound.model_dump(), "macs": c.macs, "params": c.params, "score": c.score} for c in found]
+            )
+        )
         return
     table = Table(["alpha", "beta", "gamma", "growth", "MACs", "params"], right=range(6))
     for c in found[:20]:
         rule = c.compound
-        table.add(f"{rule.alpha:g}", f"{rule.beta:g}", f"{rule.gamma:g}", f"{rule.growth:.3f}", f"{c.macs:,}", f"{c.params:,}")
+        table.add(
+            f"{rule.alpha:g}", f"{rule.beta:g}", f"{rule.gamma:g}", f"{rule.growth:.3f}", f"{c.macs:,}", f"{c.params:,}"
+        )
     table.print()
     click.echo(f"{len(found)} candidates, ranked by {proxy}")
 
@@ -160,7 +166,12 @@ def _print(base: LoadedSpec, loaded: LoadedSpec, explain: bool, as_json: bool) -
     table.add("input", base.graph.inputs[0].type.plain, loaded.graph.inputs[0].type.plain, "")
     for name, x, y in (("params", a.params, b.params), ("MACs", a.macs, b.macs)):
         table.add(name, f"{x:,}", f"{y:,}", f"{y / x:.3f}" if x else "")
-    table.add("activations", bytes_text(a.activation_bytes), bytes_text(b.activation_bytes), f"{b.activation_bytes / a.activation_bytes:.3f}")
+    table.add(
+        "activations",
+        bytes_text(a.activation_bytes),
+        bytes_text(b.activation_bytes),
+        f"{b.activation_bytes / a.activation_bytes:.3f}",
+    )
     table.print()
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from cnnspec.diagnostics import Report, Source, Span
 from cnnspec.source import Mapping, Scalar, Tree, dump, parse
-from cnnspec.testing.planting import FAULTS, Place
+from cnnspec.testing.faults import FAULTS
+from cnnspec.testing.planting import Place
 from cnnspec.testing.specs import specs
 
 

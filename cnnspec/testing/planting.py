@@ -1,4 +1,4 @@
-"""The faults: each changes a valid spec in place, and says what must be reported and where."""
+"""How a fault is planted: a change of a valid spec in place, and what must be reported and where."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _is_count(cls: type[Any], name: str, value: Any) -> bool:
     )
 
 
-def _put(value: Any, code: str) -> Fault:
+def put(value: Any, code: str) -> Fault:
     """A count replaced by what it cannot be."""
 
     def plant(spec: Node, draw: st.DrawFn) -> Planted:
@@ -92,7 +92,7 @@ def _put(value: Any, code: str) -> Fault:
     return plant
 
 
-def _typo(spec: Node, draw: st.DrawFn) -> Planted:
+def typo(spec: Node, draw: st.DrawFn) -> Planted:
     def long(cls: type[Any], name: str, value: Any) -> bool:
         return len(name) > 3 and did_you_mean(name[:-1], [name]) != "" and name[:-1] not in cls.model_fields
 
@@ -103,13 +103,13 @@ def _typo(spec: Node, draw: st.DrawFn) -> Planted:
     return Planted("E101", (*path, key, name[:-1]), of_key=True)
 
 
-def _added(spec: Node, draw: st.DrawFn) -> Planted:
+def added(spec: Node, draw: st.DrawFn) -> Planted:
     path, fields, key, _ = _fields(spec, draw, lambda cls, name, value: True)
     fields["colour"] = 3
     return Planted("E101", (*path, key, "colour"), of_key=True)
 
 
-def _missing(spec: Node, draw: st.DrawFn) -> Planted:
+def missing(spec: Node, draw: st.DrawFn) -> Planted:
     def required(cls: type[Any], name: str, value: Any) -> bool:
         info = cls.model_fields.get(name)
         return info is not None and info.is_required()
@@ -121,7 +121,7 @@ def _missing(spec: Node, draw: st.DrawFn) -> Planted:
     return Planted("E102", (*path, key), of_key=True)
 
 
-def _choice(spec: Node, draw: st.DrawFn) -> Planted:
+def choice(spec: Node, draw: st.DrawFn) -> Planted:
     names = (
         "shortcut",
         "kind",
@@ -140,7 +140,7 @@ def _choice(spec: Node, draw: st.DrawFn) -> Planted:
     return Planted("E105", (*path, key, name))
 
 
-def _unknown_block(spec: Node, draw: st.DrawFn) -> Planted:
+def unknown_block(spec: Node, draw: st.DrawFn) -> Planted:
     found = [(path, node, key) for path, node in _nodes(spec["layers"], ("layers",)) for key in node if key in keys()]
     assume(found)
     path, node, key = draw(st.sampled_from(found))
@@ -150,7 +150,7 @@ def _unknown_block(spec: Node, draw: st.DrawFn) -> Planted:
     return Planted("E106", (*path, f"{key}_9"), of_key=True)
 
 
-def _reserved(word: str, value: Any, code: str) -> Fault:
+def reserved(word: str, value: Any, code: str) -> Fault:
     """A key that any node may have, with a value that it cannot."""
 
     def plant(spec: Node, draw: st.DrawFn) -> Planted:
@@ -163,8 +163,8 @@ def _reserved(word: str, value: Any, code: str) -> Fault:
     return plant
 
 
-def _unknown_key(spec: Node, draw: st.DrawFn) -> Planted:
-    plant = _reserved("form", "n1", "E101")(spec, draw)
+def unknown_key(spec: Node, draw: st.DrawFn) -> Planted:
+    plant = reserved("form", "n1", "E101")(spec, draw)
     return Planted(plant.code, plant.path, of_key=True)
 
 
@@ -173,7 +173,7 @@ def _unknown_key(spec: Node, draw: st.DrawFn) -> Planted:
 _MAP: Node = {"id": "map", "from": "start", "reshape": [2, 2, -1]}
 
 
-def _behind(*nodes: Node, code: str, at: Path, of_key: bool = False, start: int = 12) -> Fault:
+def behind(*nodes: Node, code: str, at: Path, of_key: bool = False, start: int = 12) -> Fault:
     """Nodes added behind all others that begin with a map of 2x2x(start / 4); the last is at fault at a path in it."""
 
     def plant(spec: Node, draw: st.DrawFn) -> Planted:
@@ -185,17 +185,10 @@ def _behind(*nodes: Node, code: str, at: Path, of_key: bool = False, start: int 
     return plant
 
 
-_FOUR: Node = {"id": "four", "from": "map", "conv": {"filters": 4}}
-
-
-def _conv(**fields: Any) -> Node:
-    return {"id": "bad", "from": "map", "conv": {"filters": 4, **fields}}
-
-
 # --- faults at the top ------------------------------------------------------------------------------------------
 
 
-def _top(code: str, path: Path, of_key: bool = False, **entries: Any) -> Fault:
+def top(code: str, path: Path, of_key: bool = False, **entries: Any) -> Fault:
     """Entries given at the top of the spec."""
 
     def plant(spec: Node, draw: st.DrawFn) -> Planted:
@@ -208,77 +201,9 @@ def _top(code: str, path: Path, of_key: bool = False, **entries: Any) -> Fault:
     return plant
 
 
-def _without(name: str, code: str) -> Fault:
+def without(name: str, code: str) -> Fault:
     def plant(spec: Node, draw: st.DrawFn) -> Planted:
         del spec[name]
         return Planted(code, ())
 
     return plant
-
-
-FAULTS: dict[str, Fault] = {
-    "typo in a field": _typo,
-    "field that is not there": _added,
-    "missing field": _missing,
-    "text for a number": _put("many", "E103"),
-    "list for a number": _put([], "E103"),
-    "number out of range": _put(0, "E104"),
-    "word that is no choice": _choice,
-    "unknown block": _unknown_block,
-    "unknown key of a node": _unknown_key,
-    "unknown id": _reserved("from", "nowhere", "E301"),
-    "first without repeat": _behind({**_conv(), "first": {"stride": 2}}, code="E109", at=("first",)),
-    "repeat that is no count": _reserved("repeat", -1, "E103"),
-    "repeat without end": _reserved("repeat", 10**9, "E702"),
-    "when that is no truth": _reserved("when", 3, "E103"),
-    "id that is none": _behind({**_conv(), "id": "9th"}, code="E110", at=("id",)),
-    "id used twice": _behind({**_conv(), "id": "map"}, code="E302", at=("id",)),
-    "node without a block": _behind({"id": "bad", "from": "map"}, code="E107", at=()),
-    "two blocks in a node": _behind({**_conv(), "flatten": {}}, code="E107", at=()),
-    "syntax of an expression": _put("${1 +}", "E401"),
-    "unknown name": _put("$nothing", "E402"),
-    "no value": _put("${1 // 0}", "E403"),
-    "value too large": _put("${10 ** 30}", "E404"),
-    "vector needed": _behind({"id": "bad", "from": "map", "linear": {"features": 2}}, code="E201", at=("linear",)),
-    "window too large": _behind(_conv(kernel=9, padding="valid"), code="E202", at=("conv", "kernel")),
-    "pool too large": _behind({"id": "bad", "from": "map", "max_pool": 9}, code="E202", at=("max_pool",)),
-    "mismatching add": _behind(_FOUR, {"id": "bad", "add": ["map", "four"]}, code="E203", at=("add",)),
-    "mismatching concat": _behind(
-        {"id": "half", "from": "map", "max_pool": 2}, {"id": "bad", "concat": ["map", "half"]}, code="E203", at=("concat",)
-    ),
-    "too many inputs": _behind({"id": "bad", "from": ["map", "map"], "flatten": {}}, code="E204", at=("flatten",)),
-    "groups that do not divide": _behind(_conv(groups=2), code="E205", at=("conv", "groups")),
-    "shared weights of another shape": _behind(
-        {**_FOUR, "id": "one"}, {"id": "bad", "from": "one", "shared": "one"}, code="E206", at=("shared",), of_key=True
-    ),
-    "reshape of another size": _behind({"id": "bad", "from": "map", "reshape": [7]}, code="E207", at=("reshape",)),
-    "output that is not there": _behind({"id": "bad", "from": "map:5", "flatten": {}}, code="E303", at=("from",)),
-    "use of what is only in training": _behind(
-        {"id": "aux", "from": "map", "training_only": True, "flatten": {}},
-        {"id": "bad", "from": "aux", "linear": {"features": 2}}, code="E304", at=("linear",),
-    ),
-    "another shape than expected": _behind({**_conv(), "expect": [2, 2, 5]}, code="E601", at=("expect",)),
-    "too many parameters": _behind(
-        {"id": "bad", "from": "start", "linear": {"features": 10**10}}, code="E703", at=("linear",)
-    ),
-    "tensor too large": _behind({"id": "bad", "from": "map", "upsample": 10**7}, code="E704", at=("upsample",)),
-    "unknown key at the top": _top("E101", ("layer",), of_key=True, layer=[]),
-    "unknown default": _top("E101", ("defaults", "conv", "kernal"), of_key=True, defaults={"conv": {"kernal": 3}}),
-    "default of an unknown block": _top("E106", ("defaults", "convv"), of_key=True, defaults={"convv": {"kernel": 3}}),
-    "param that is not declared": _top("E405", ("set", "nothing"), of_key=True, set={"nothing": 3}),
-    "param without a value": _top("E406", (), params={"needed": "int"}),
-    "param of the wrong type": _top("E103", ("params", "n", "default"), params={"n": {"type": "int", "default": "many"}}),
-    "param out of range": _top("E104", ("params", "n", "default"), params={"n": {"type": "int", "default": 3, "max": 2}}),
-    "block with the name of a built-in one": _top("E110", ("blocks", "conv"), of_key=True, blocks={"conv": {"layers": ["flatten"]}}),
-    "block without layers": _top("E102", ("blocks", "mine"), of_key=True, blocks={"mine": {"params": {}}}),
-    "unknown output": _top("E301", ("outputs", "y"), outputs={"y": "nowhere"}),
-    "another count than expected": _top("E602", ("expect", "params"), expect={"params": 10**12}),
-    "other work than expected": _top("E603", ("expect", "macs"), expect={"macs": 10**15}),
-    "another output than expected": _top("E604", ("expect", "output"), expect={"output": [99, 98, 97]}),
-    "another language": _top("E108", ("cnnspec",), cnnspec=2),
-    "no name": _without("name", "E102"),
-    "no layers": _without("layers", "E102"),
-    "no version": _without("cnnspec", "E108"),
-    "parent that is not there": _top("E501", ("extends",), extends="nowhere.yaml"),
-    "edit without a parent": _top("E109", ("edits",), of_key=True, edits=[{"remove": "n1"}]),
-}  # fmt: skip
