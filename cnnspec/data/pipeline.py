@@ -48,6 +48,8 @@ class TrainingBatches:
 
     def __getitem__(self, step: SupportsIndex) -> Batch:
         step = int(step)
+        if not 0 <= step < self.steps:  # ends a `for` loop over the batches
+            raise IndexError(step)
         rows = self.share.rows(self.batch)
         draws = Draws(self.seed, step, self.batch, rows)
         indices = self._indices(step)[rows]
@@ -95,6 +97,8 @@ class EvaluationBatches:
         return -(-len(self.dataset) // self.batch)
 
     def __getitem__(self, step: SupportsIndex) -> Batch:
+        if not 0 <= int(step) < len(self):
+            raise IndexError(int(step))
         count = len(self.dataset)
         places = (int(step) * self.batch + np.arange(self.batch))[self.share.rows(self.batch)]
         indices = np.minimum(places, count - 1)

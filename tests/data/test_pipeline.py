@@ -36,6 +36,11 @@ def test_every_image_is_seen_once_an_epoch_even_across_batches():
     assert len({tuple(epoch) for epoch in epochs}) == 8
 
 
+def test_a_loop_over_the_batches_ends():
+    assert len(list(batches())) == 20
+    assert len(list(EvaluationBatches(dataset(), batch=4))) == 3
+
+
 def test_a_batch_larger_than_the_set_is_filled_from_the_next_epochs():
     labels = batches(batch=25)[0]["label"]
     assert np.bincount(labels[:20]).tolist() == [2] * 10
