@@ -15,7 +15,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ from cnnspec.compiled import Compiled, compile
 from cnnspec.diagnostics import Diagnostic, SpecError
 from cnnspec.document import InputSpec
 from cnnspec.files import folder_written_whole
+from cnnspec.graph import Derived
+from cnnspec.lower.derive import arguments_of, derive
 from cnnspec.report import report_text
 
 FORMAT = 1
@@ -93,9 +95,7 @@ def _fill(compiled: Compiled, folder: Path, params: Mapping[str, Any], state: Ma
     weights = {path: np.ascontiguousarray(array) for path, array in {**params, **state}.items()}
     save_file(weights, folder / "weights.safetensors")
     (folder / "weights.safetensors").chmod(folder.stat().st_mode & 0o666)
-    shapes = {
-        path: jax.ShapeDtypeStruct(weights[path].shape, weights[path].dtype) for path in _inference_paths(compiled)
-    }
+    shapes = compiled.prepared_shapes(params, state)
     (folder / "program.stablehlo").write_bytes(export_program(compiled, shapes))
     (folder / "spec.yaml").write_text(compiled.loaded.expanded, encoding="utf-8")
     manifest = _manifest(compiled, trained)
@@ -127,6 +127,8 @@ def _manifest(compiled: Compiled, trained: str) -> dict[str, Any]:
         },
         "outputs": {name: list(graph.type_of(ref).shape) for name, ref in graph.outputs.items()},
         "weights": _inference_paths(compiled),
+        "arguments": arguments_of(graph),
+        "derived": {path: asdict(derived) for path, derived in graph.derived.items()},
         "counts": {"params": counts.params, "state": counts.state, "macs": counts.macs, "flops": counts.flops},
         "versions": {name: version(name) for name in ("cnnspec", "jax", "jaxlib", "flax", "numpy")},
     }
@@ -174,7 +176,9 @@ class Artefact:
                 )
             arrays[name] = array
         if not self._prepared:
-            self._prepared = {path: jax.device_put(self.weights[path]) for path in self.manifest["weights"]}
+            table = {path: Derived(**entry) for path, entry in self.manifest["derived"].items()}
+            derived = derive(self.manifest["arguments"], table, self.weights)
+            self._prepared = {path: jax.device_put(array) for path, array in derived.items()}
         outputs: dict[str, Any] = self._call(self._prepared, arrays)
         return outputs
 
@@ -218,7 +222,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT or set(manifest["files"]) != set(FILES):
             raise ValueError(f"its format is {manifest['format']}, and this version reads {FORMAT}")
-        for key in ("inputs", "outputs", "weights", "trained", "compute_type", "name"):
+        for key in ("inputs", "outputs", "weights", "arguments", "derived", "trained", "compute_type", "name"):
             manifest[key]
     except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
         raise _error("E801", f"{path} is not the manifest of an artefact: {error}", "compile it again") from None

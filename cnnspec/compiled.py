@@ -13,6 +13,7 @@ from cnnspec.cache import enable_compilation_cache
 from cnnspec.diagnostics import Diagnostic, SpecError
 from cnnspec.frontend import LoadedSpec, load_spec
 from cnnspec.graph import Graph
+from cnnspec.lower.derive import arguments_of, derive
 from cnnspec.lower.initialise import initial_values, missing_and_unexpected
 from cnnspec.lower.program import Arrays, Program
 from cnnspec.passes.pipeline import Stage, run_passes
@@ -76,8 +77,20 @@ class Compiled:
     def prepare(self, params: Arrays, state: Arrays) -> dict[str, Any]:
         """What inference needs of the weights, computed once and put on the device."""
         graph = self.inference_program.graph
+        derived = derive(arguments_of(graph), graph.derived, {**params, **state})
+        return {path: jax.device_put(array) for path, array in derived.items()}
+
+    def prepared_shapes(self, params: Arrays, state: Arrays) -> dict[str, Any]:
+        """The shapes and types of what `prepare` gives, without computing it."""
+        graph = self.inference_program.graph
         both = {**params, **state}
-        return {path: jax.device_put(both[path]) for path in graph.parameters}
+        shapes = {}
+        for node in graph.nodes:
+            types = graph.types_into(node)
+            for name, path in node.parameters.items():
+                dtype = both[path].dtype if path in both else "float32"
+                shapes[path] = jax.ShapeDtypeStruct(node.op.parameters(*types)[name].shape, dtype)
+        return shapes
 
     def infer(self, prepared: Arrays, inputs: Any, *, features: Sequence[str] = ()) -> dict[str, Any]:
         """The outputs for a batch, jitted."""
@@ -92,8 +105,7 @@ class Compiled:
     def warm(self, params: Arrays, state: Arrays, batch: int = 1) -> None:
         """Compile `infer` ahead of time for a batch size; the compilation cache keeps the result."""
         graph = self.inference_program.graph
-        both = {**params, **state}
-        weights = {p: jax.ShapeDtypeStruct(both[p].shape, both[p].dtype) for p in graph.parameters}
+        weights = self.prepared_shapes(params, state)
         inputs = {e.name: jax.ShapeDtypeStruct((batch, *e.type.shape), e.type.dtype) for e in graph.inputs}
         self._infer.lower(weights, inputs, ()).compile()
 

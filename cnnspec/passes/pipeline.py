@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from cnnspec.graph import Graph
 from cnnspec.passes.drop_identities import drop_identities
+from cnnspec.passes.fold_batch_norm import fold_batch_norm
 from cnnspec.passes.lower_precision import lower_precision
 from cnnspec.passes.prune import prune
 from cnnspec.passes.specialise import for_inference
@@ -31,6 +32,9 @@ PIPELINE: tuple[Pass, ...] = (
     Pass("specialise", for_inference, INFER, "auxiliary heads and optional inputs have no part in inference"),
     Pass("prune", prune, BOTH, "what no output needs is not computed"),
     Pass("drop_identities", drop_identities, INFER, "dropout and identities do nothing at inference"),
+    Pass(
+        "fold_batch_norm", fold_batch_norm, INFER, "a normalisation by fixed statistics is part of the layer before it"
+    ),
     Pass("lower_precision", lower_precision, frozenset({"bfloat16"}), "bfloat16 halves memory; sums stay in float32"),
 )
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from cnnspec.testing.headers import headers
 from cnnspec.testing.nodes import Node, blocks, output_type
 from cnnspec.testing.own_blocks import OWN_BLOCKS
-from cnnspec.testing.shapes import types
 from cnnspec.types import TensorType
 
 _REPEATED = ("conv", "basic", "bottleneck", "mbconv", "separable_conv")
@@ -59,7 +59,7 @@ class _Drawing:
 
     def spec(self, most_nodes: int) -> Node:
         scope = _Scope()
-        header = self.inputs(scope)
+        header, scope.ids = self.draw(headers())
         first = next(iter(scope.ids))
         layers, last = self.layers(scope, first, self.draw(st.integers(1, most_nodes)), 0)
         spec: Node = {"cnnspec": 1, "name": "random", **header}
@@ -79,21 +79,6 @@ class _Drawing:
             named = {name: name for name in (self.pick(others), *self.training) if name is not None} if others else {}
             spec["outputs"] = {"main": last, **named}
         return spec
-
-    def inputs(self, scope: _Scope) -> Node:
-        x = self.draw(types(3) if not self.chance(6) else types(1))
-        fields = (
-            {"height": x.shape[0], "width": x.shape[1], "channels": x.shape[2]} if x.rank == 3 else {"features": x.size}
-        )
-        if not self.chance(4):
-            scope.ids["input"] = x
-            return {"input": fields}
-        scope.ids |= {"image": x, "other": x}
-        found = {"image": fields, "other": dict(fields)}
-        if self.chance(2):
-            scope.ids["label"] = TensorType((), "int32")
-            found["label"] = {"classes": 10, "optional": True}
-        return {"inputs": found}
 
     # --- lists of nodes ------------------------------------------------------------------------------------
 

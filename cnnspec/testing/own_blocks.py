@@ -1,0 +1,20 @@
+"""Blocks written in YAML that random specs use."""
+
+from __future__ import annotations
+
+from cnnspec.testing.nodes import Node
+
+#: Blocks of one's own that specs may use: name -> (declaration, number of inputs).
+OWN_BLOCKS: dict[str, tuple[Node, int]] = {
+    "twice": (
+        {"params": {"n": "int", "act": {"choice": ["relu", "tanh"], "default": "relu"}},
+         "layers": [{"id": "a", "conv": {"filters": "$n", "act": "$act"}}, {"id": "b", "conv": {"filters": "${input.channels}"}}]}, 1,
+    ),
+    "cross": (
+        {"inputs": ["left", "right"], "params": {"n": {"type": "int", "default": 3, "min": 1}},
+         "layers": [{"id": "l", "from": "left", "conv": {"filters": "$n", "kernel": 1}},
+                    {"id": "r", "from": "right", "conv": {"filters": "${n}", "kernel": 1}},
+                    {"id": "sum", "from": ["l", "r"], "add": {}}, {"id": "rest", "conv": {"filters": 2}}],
+         "outputs": "sum"}, 2,
+    ),
+}  # fmt: skip
