@@ -73,11 +73,9 @@ class _Drawing:
             spec["blocks"] = self.blocks
         spec["layers"] = layers
         if self.training or self.chance(3):
-            others = [
-                n for n in scope.ids if n not in ("label",) and n not in header.get("inputs", {}) and n != "input"
-            ]
-            named = {name: name for name in (self.pick(others), *self.training) if name is not None} if others else {}
-            spec["outputs"] = {"main": last, **named}
+            others = [name for name in scope.ids if name not in ("input", *header.get("inputs", ()))]
+            named = [self.pick(others), *self.training] if others else []
+            spec["outputs"] = {"main": last, **{name: name for name in named}}
         return spec
 
     # --- lists of nodes ------------------------------------------------------------------------------------
@@ -221,8 +219,7 @@ class _Drawing:
         if channels == x.channels and self.chance(2):
             branches.append(self.pick(alike))
             total += channels
-        dtype = x.dtype
-        return {kind: branches}, TensorType((*x.shape[:2], total if kind == "concat" else channels), dtype)
+        return {kind: branches}, TensorType((*x.shape[:2], total if kind == "concat" else channels), x.dtype)
 
     def branch(self, x: TensorType, channels: int, kind: str) -> Any:
         """Nodes that keep height and width and end in so many channels."""
@@ -240,11 +237,8 @@ class _Drawing:
         body = [*(body[0] if isinstance(body[0], list) else [body[0]]), body[1]]
         # A stride is told from the sizes, and a map of one pixel has none.
         same = channels == x.channels and (stride == 1 or prod(x.shape[:2]) == 1)
-        kinds = (
-            ["auto", "projection"]
-            + (["identity", "pool"] if same else [])
-            + (["pad"] if channels >= x.channels else [])
-        )
+        kinds = ["auto", "projection", *(["identity", "pool"] if same else [])]
+        kinds += ["pad"] if channels >= x.channels else []
         fields: Node = {"body": body, "shortcut": self.pick(kinds)}
         for name, options in (("act", ["relu", "none"]), ("survival", [0.5, 1.0]), ("scale", [0.5, 1.0])):
             if self.chance(2):
@@ -252,5 +246,4 @@ class _Drawing:
         if self.chance(4):
             fields.pop("shortcut")
             fields["shortcut_layers"] = [{"conv": {"filters": channels, "kernel": 1, "stride": stride}}]
-        size = [-(-n // stride) for n in x.shape[:2]]
-        return {"residual": fields}, TensorType((*size, channels), x.dtype)
+        return {"residual": fields}, TensorType((*(-(-n // stride) for n in x.shape[:2]), channels), x.dtype)
