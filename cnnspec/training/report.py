@@ -31,12 +31,13 @@ def write_report(
     metrics: Mapping[str, float],
     train_set: Dataset,
     test_set: Dataset,
+    corrupt: Mapping[str, str],
 ) -> None:
     """Write `weights.safetensors`, `result.json` and the pictures into the run's folder."""
     write_weights(folder / WEIGHTS, {**params, **state})
     names = label_names(train_set, network.task)
     accuracies = {name: float(v) for name, v in zip(names, evaluation.per_class, strict=True) if np.isfinite(v)}
-    write_json(folder / runs.RESULT, {**metrics, "per_class": accuracies})
+    write_json(folder / runs.RESULT, {**metrics, "per_class": accuracies, "corrupt": dict(corrupt)})
     pictures.curves(folder / "curves.png", read_events(folder))
     pictures.confusion(folder / "confusion.png", evaluation.confusion, names)
     chosen = np.linspace(0, len(test_set) - 1, min(SAMPLES, len(test_set))).astype(np.int64)

@@ -14,7 +14,7 @@ import numpy as np
 from cnnspec.data.base import Dataset
 from cnnspec.data.opening import open_split
 from cnnspec.data.pipeline import TrainingBatches, iterate
-from cnnspec.diagnostics import Problem, Report, SpecError
+from cnnspec.diagnostics import Problem, Report, SpecError, listing
 from cnnspec.training import runs
 from cnnspec.training.checkpoints import Checkpoints, no_room
 from cnnspec.training.devices import Devices, devices_for
@@ -162,11 +162,15 @@ class _Training:
         metrics: dict[str, float] = {"steps": loop.done, "seconds": round(loop.seconds, 2)}
         if loop.evaluation is not None:
             metrics |= loop.evaluation.summary()
+        corrupt = {n: why for part in (train_set, test_set) for n, why in getattr(part, "corrupt", {}).items()}
+        if corrupt:
+            metrics["corrupt"] = len(corrupt)
+            loop.progress.say(f"left out {len(corrupt)} pictures that cannot be read: {listing(corrupt, 5)}")
         if loop.interrupted is None and loop.devices.leads:
             if loop.evaluation is None:  # resumed when all was done
                 loop.evaluation = loop.evaluator(*weights_of(loop.state))
                 metrics |= loop.evaluation.summary()
-            write_report(self.folder, self.network, params, state, loop.evaluation, metrics, train_set, test_set)
+            write_report(self.folder, self.network, params, state, loop.evaluation, metrics, train_set, test_set, corrupt)
         return Trained(self.folder, metrics, params, state, loop.evaluation, loop.interrupted)
 
 

@@ -1,0 +1,99 @@
+"""The commands, as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from cnnspec.cli.main import main
+from cnnspec.data.digits import load_digits
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+@pytest.fixture(scope="module")
+def place(tiny, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("place")
+    (folder / "tiny.yaml").write_text(tiny)
+    (folder / "tiny.recipe.yaml").write_text("steps: 60\nbatch_size: 32\nevaluate_every: 60\noptimizer: {name: adam, learning_rate: 0.02}\n")
+    result = call("train", folder / "tiny.yaml", "--out", folder / "run", "--json", "--seed", 3, "--with", "ema=0.9")
+    assert result.exit_code == 0, result.output
+    (folder / "result.json").write_text(result.stdout)
+    return folder
+
+
+def test_the_recipe_beside_the_spec_is_taken_and_its_fields_are_changed(place):
+    result = json.loads((place / "result.json").read_text())
+    assert (result["steps"], result["images"], result["folder"]) == (60, 359, str(place / "run"))
+    recipe = (place / "run" / "recipe.yaml").read_text()
+    assert "seed: 3" in recipe
+    assert "ema: 0.9" in recipe
+
+
+def test_eval_prints_a_table_or_json(place):
+    text = call("eval", place / "run").output
+    assert "top-1" in text
+    assert "calibration error" in text
+    found = json.loads(call("eval", place / "run", "--json", "--confusion", place / "c.png").output)
+    assert found["top1"] == pytest.approx(json.loads((place / "result.json").read_text())["top1"])
+    assert np.array(found["confusion"]).sum() == 359
+    assert (place / "c.png").stat().st_size > 1000
+
+
+def test_predict_names_classes_of_files_and_folders(place, tmp_path):
+    for index in range(3):
+        Image.fromarray(load_digits()[0][index, :, :, 0]).save(tmp_path / f"{index}.png")
+    found = json.loads(call("predict", place / "run", tmp_path, "--json", "--top", 3, "--sheet", tmp_path / "sheet.jpg").output)
+    assert [Path(f["image"]).name for f in found] == ["0.png", "1.png", "2.png"]
+    assert all(len(f["predictions"]) == 3 for f in found)
+    assert sum(f["predictions"][0]["class"] == str(i) for i, f in enumerate(found)) >= 2
+    assert "probability" in call("predict", place / "run", tmp_path / "0.png").output
+
+
+def test_an_artefact_of_the_weights_predicts_the_same(place, tmp_path):
+    made = call("compile", place / "run" / "spec.yaml", "--weights", place / "run" / "weights.safetensors", "-o", tmp_path / "artefact")
+    assert made.exit_code == 0, made.output
+    first = json.loads(call("eval", place / "run", "--json").output)
+    second = json.loads(call("eval", tmp_path / "artefact", "--data", "digits", "--json").output)
+    assert second["confusion"] == first["confusion"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("train", "{}/tiny.yaml", "--out", "{}/run"), "E861"),
+        (("train", "{}/tiny.yaml", "--recipe", "no_such"), "E865"),
+        (("train", "{}/tiny.yaml", "--data", "{}/absent"), "E850"),
+        (("train", "{}/tiny.yaml", "--set", "classes=5"), "E852"),
+        (("train", "{}/tiny.yaml", "--set", "input.channels=7"), "E853"),
+        (("train", "{}/tiny.yaml", "--mesh", "model=2"), "E863"),
+        (("train", "{}/tiny.yaml", "--mesh", "data=4096"), "E863"),
+        (("train", "{}/tiny.yaml", "--weights", "{}/tiny.yaml"), "E866"),
+        (("train", "{}/tiny.yaml", "--freeze", "nothing"), "E862"),
+        (("train", "{}/tiny.yaml", "--with", "optimizer.name=sdg"), "E105"),
+        (("train", "{}/tiny.yaml", "--batch-size", "0"), "E104"),
+        (("eval", "{}"), "E861"),
+        (("eval", "{}/run", "--checkpoint", "7"), "E861"),
+        (("eval", "{}/run", "--data", "{}/absent"), "E850"),
+        (("predict", "{}/run", "{}/absent.png"), "E850"),
+        (("predict", "{}/run", "{}/tiny.yaml"), "E855"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_diagnostics(place, arguments, code, monkeypatch):
+    monkeypatch.chdir(place)
+    result = call(*(a.format(place) for a in arguments))
+    assert result.exit_code == 1, result.output
+    assert f"error[{code}]" in result.output
+    assert not (place / "runs").exists()
+
+
+def test_the_recipes_are_listed():
+    assert "lenet5" in call("recipes").output
+    assert {r["name"] for r in json.loads(call("recipes", "--json").output)} >= {"lenet5", "capsnet", "resnet_imagenet"}
