@@ -18,11 +18,11 @@ from cnnspec.summary import Line, summarise
 @set_option
 @scale_options
 @json_option
-@click.option("--depth", type=click.IntRange(1), default=1, show_default=True,
+@click.option("--levels", type=click.IntRange(1), default=1, show_default=True,
               help="How far to open blocks: 1 shows the nodes of the spec, 2 what they consist of, and so on.")  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="Open everything, every iteration of every repeat.")
 def command(
-    file: str, settings: tuple[str, ...], factors: Factors, as_json: bool, depth: int, everything: bool
+    file: str, settings: tuple[str, ...], factors: Factors, as_json: bool, levels: int, everything: bool
 ) -> None:
     """Show what a network consists of: shapes, parameters, MACs, receptive fields, activation memory.
 
@@ -31,11 +31,11 @@ def command(
 
     \b
     cnnspec summary vgg16
-    cnnspec summary resnet50 --depth 2
+    cnnspec summary resnet50 --levels 2
     cnnspec summary resnet50 --json
     """
     loaded = load_or_exit(file, settings, factors=factors)
-    lines = summarise(loaded.graph, 10**6 if everything else depth, fold=not everything)
+    lines = summarise(loaded.graph, 10**6 if everything else levels, fold=not everything)
     if as_json:
         click.echo(json.dumps(as_data(loaded, lines), indent=2))
         return
