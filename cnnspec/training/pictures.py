@@ -59,29 +59,41 @@ def predictions(
 ) -> None:
     """A contact sheet: each image with its caption, green where right, red where wrong."""
     rows = max(1, -(-len(images) // columns))
-    figure = _figure(1.5 * columns, 1.85 * rows)
+    height, width, channels = images[0].shape
+    above, beside = max(2, round(0.35 * height)), max(1, round(0.08 * width))
+    # One picture for all: an axes for each of many images would take matplotlib seconds.
+    sheet = np.full((rows * (height + above), columns * (width + beside), channels), 255, np.uint8)
+    figure = _figure(1.5 * columns, 1.5 * rows * (height + above) / (width + beside))
+    axes = figure.add_subplot()
     for place, (image, caption) in enumerate(zip(images, captions, strict=True)):
-        axes = figure.add_subplot(rows, columns, place + 1)
-        axes.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="gray", vmin=0, vmax=255)
+        top, left = (place // columns) * (height + above) + above, (place % columns) * (width + beside)
+        sheet[top : top + height, left : left + width] = image
         verdict = right[place] if right is not None else None
-        axes.set_title(caption, fontsize=7, color="black" if verdict is None else _RIGHT if verdict else _WRONG)
-        axes.set_axis_off()
+        colour = "black" if verdict is None else _RIGHT if verdict else _WRONG
+        axes.text(left + width / 2 - 0.5, top - 0.7, caption, ha="center", va="bottom", fontsize=7, color=colour)
+    _show(axes, sheet)
     _save(figure, path)
 
 
 def rows_of_images(path: Path, rows: Sequence[tuple[str, NDArray[np.floating[Any]]]]) -> None:
     """Rows `[n, height, width, channels]` of images from 0 to 1, each with a name to its left."""
+    height, width, channels = rows[0][1].shape[1:]
     count = max(len(images) for _, images in rows)
-    figure = _figure(count + 1.2, 1.05 * len(rows))
+    sheet = np.full((len(rows) * (height + 1), count * (width + 1), channels), 255, np.uint8)
+    figure = _figure(0.9 * count + 1, 0.9 * len(rows) + 0.3)
+    axes = figure.add_subplot()
     for down, (name, images) in enumerate(rows):
-        for across, image in enumerate(np.clip(images, 0, 1)):
-            axes = figure.add_subplot(len(rows), count, down * count + across + 1)
-            axes.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="gray", vmin=0, vmax=1)
-            axes.set_xticks([])
-            axes.set_yticks([])
-            if across == 0:
-                axes.set_ylabel(name, fontsize=7, rotation=0, ha="right", va="center")
+        top = down * (height + 1)
+        for across, image in enumerate(np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)):
+            sheet[top : top + height, across * (width + 1) : across * (width + 1) + width] = image
+        axes.text(-1.5, top + height / 2, name, ha="right", va="center", fontsize=7)
+    _show(axes, sheet)
     _save(figure, path)
+
+
+def _show(axes: Any, sheet: NDArray[np.uint8]) -> None:
+    axes.imshow(sheet[..., 0] if sheet.shape[-1] == 1 else sheet, cmap="gray", vmin=0, vmax=255)
+    axes.set_axis_off()
 
 
 def _column(events: Sequence[dict[str, Any]], name: str) -> list[float]:

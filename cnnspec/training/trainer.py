@@ -170,7 +170,9 @@ class _Training:
             if loop.evaluation is None:  # resumed when all was done
                 loop.evaluation = loop.evaluator(*weights_of(loop.state))
                 metrics |= loop.evaluation.summary()
-            write_report(self.folder, self.network, params, state, loop.evaluation, metrics, train_set, test_set, corrupt)
+            write_report(
+                self.folder, self.network, params, state, loop.evaluation, metrics, train_set, test_set, corrupt
+            )
         return Trained(self.folder, metrics, params, state, loop.evaluation, loop.interrupted)
 
 

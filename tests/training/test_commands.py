@@ -22,7 +22,9 @@ def call(*arguments: object) -> Result:
 def place(tiny, tmp_path_factory):
     folder = tmp_path_factory.mktemp("place")
     (folder / "tiny.yaml").write_text(tiny)
-    (folder / "tiny.recipe.yaml").write_text("steps: 60\nbatch_size: 32\nevaluate_every: 60\noptimizer: {name: adam, learning_rate: 0.02}\n")
+    (folder / "tiny.recipe.yaml").write_text(
+        "steps: 60\nbatch_size: 32\nevaluate_every: 60\noptimizer: {name: adam, learning_rate: 0.02}\n"
+    )
     result = call("train", folder / "tiny.yaml", "--out", folder / "run", "--json", "--seed", 3, "--with", "ema=0.9")
     assert result.exit_code == 0, result.output
     (folder / "result.json").write_text(result.stdout)
@@ -50,7 +52,9 @@ def test_eval_prints_a_table_or_json(place):
 def test_predict_names_classes_of_files_and_folders(place, tmp_path):
     for index in range(3):
         Image.fromarray(load_digits()[0][index, :, :, 0]).save(tmp_path / f"{index}.png")
-    found = json.loads(call("predict", place / "run", tmp_path, "--json", "--top", 3, "--sheet", tmp_path / "sheet.jpg").output)
+    found = json.loads(
+        call("predict", place / "run", tmp_path, "--json", "--top", 3, "--sheet", tmp_path / "sheet.jpg").output
+    )
     assert [Path(f["image"]).name for f in found] == ["0.png", "1.png", "2.png"]
     assert all(len(f["predictions"]) == 3 for f in found)
     assert sum(f["predictions"][0]["class"] == str(i) for i, f in enumerate(found)) >= 2
@@ -58,7 +62,14 @@ def test_predict_names_classes_of_files_and_folders(place, tmp_path):
 
 
 def test_an_artefact_of_the_weights_predicts_the_same(place, tmp_path):
-    made = call("compile", place / "run" / "spec.yaml", "--weights", place / "run" / "weights.safetensors", "-o", tmp_path / "artefact")
+    made = call(
+        "compile",
+        place / "run" / "spec.yaml",
+        "--weights",
+        place / "run" / "weights.safetensors",
+        "-o",
+        tmp_path / "artefact",
+    )
     assert made.exit_code == 0, made.output
     first = json.loads(call("eval", place / "run", "--json").output)
     second = json.loads(call("eval", tmp_path / "artefact", "--data", "digits", "--json").output)

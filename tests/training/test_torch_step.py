@@ -29,7 +29,9 @@ RECIPE = Recipe(steps=10, optimizer=Optimizer(name="sgd", learning_rate=0.1, mom
 
 
 def arrays_of(model: Any) -> dict[str, Any]:
-    return {n: v.detach().numpy().copy() for n, v in model.state_dict().items() if not n.endswith("num_batches_tracked")}
+    return {
+        n: v.detach().numpy().copy() for n, v in model.state_dict().items() if not n.endswith("num_batches_tracked")
+    }
 
 
 def near(ours: Any, theirs: Any, bound: float = 1e-4) -> bool:
@@ -60,7 +62,9 @@ def test_a_step_of_resnet18_is_torchs():
 
     images = np.asarray(task.inputs(jnp.asarray(pixels))[task.image])
     descent = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-4)
-    loss = torch.nn.functional.cross_entropy(model(torch.tensor(images).permute(0, 3, 1, 2)), torch.tensor(labels).long())
+    loss = torch.nn.functional.cross_entropy(
+        model(torch.tensor(images).permute(0, 3, 1, 2)), torch.tensor(labels).long()
+    )
     loss.backward()
     norm = float(torch.sqrt(sum((p.grad**2).sum() for p in model.parameters())))
     descent.step()
