@@ -14,6 +14,7 @@ from cnnspec.diagnostics import Diagnostic, SpecError
 from cnnspec.frontend import LoadedSpec, load_spec
 from cnnspec.graph import Graph
 from cnnspec.lower.derive import arguments_of, derive
+from cnnspec.lower.forms.choose import choose_all
 from cnnspec.lower.initialise import initial_values, missing_and_unexpected
 from cnnspec.lower.program import Arrays, Program
 from cnnspec.passes.pipeline import Stage, run_passes
@@ -56,8 +57,9 @@ class Compiled:
 
     @cached_property
     def inference_program(self) -> Program:
-        """The program of `infer`."""
-        return Program(self.infer_stages[-1].graph)
+        """The program of `infer`, in the forms that are fast on a CPU; on accelerators each is the plain one."""
+        graph = self.infer_stages[-1].graph
+        return Program(graph, {path: choice.form for path, choice in choose_all(graph).items()})
 
     def init(self, seed: int = 0) -> tuple[dict[str, Any], dict[str, Any]]:
         """Initial parameters and state, as numpy arrays, each keyed by path."""

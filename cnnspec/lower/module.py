@@ -117,7 +117,7 @@ def build(
     graph = loaded.graph
     rngs = nnx.Rngs(rngs) if isinstance(rngs, int) else rngs
     program = Program(run_passes(graph, "train")[-1].graph)
-    infer = Program(run_passes(graph, "infer")[-1].graph)
+    infer = Program(run_passes(graph, "module")[-1].graph)
     values = dict(weights) if weights is not None else _initial(program.graph, rngs)
     missing, unexpected, wrong = missing_and_unexpected(program.graph, values)
     if missing or unexpected or wrong:

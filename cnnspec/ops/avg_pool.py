@@ -49,15 +49,12 @@ class AvgPool(Pool):
 
     def lower(self, run: Run, *inputs: Any) -> Any:
         import jax.numpy as jnp
-        import numpy as np
-        from jax import lax
+
+        from cnnspec.lower.forms.pool import sum_pool
 
         x = inputs[0]
         _, over = self.borders(x)
-        # A numpy zero: JAX knows the sum, and its gradient, only by a constant it can look at.
-        total = lax.reduce_window(
-            x, np.zeros((), x.dtype), lax.add, (1, *self.window, 1), (1, *self.step, 1), ((0, 0), *over, (0, 0))
-        )
+        total = sum_pool(x, self.window, self.step, over, run.form)
         divisors = self.divisors(x.shape[1:3], x)
         if (divisors == divisors.flat[0]).all():
             return total * jnp.asarray(1 / float(divisors.flat[0]), x.dtype)

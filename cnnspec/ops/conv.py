@@ -107,19 +107,11 @@ class Conv(ConvFields, Op):
         return f"{inputs[0].shape[axis]} with kernel {self.kernel[axis]}, stride {self.stride[axis]}"
 
     def lower(self, run: Run, *inputs: Any) -> Any:
-        from jax import lax
+        from cnnspec.lower.forms.conv import Geometry, compute
 
         x = inputs[0]
         kernel = run.param("kernel").astype(x.dtype)
-        groups = x.shape[-1] // kernel.shape[2]
         pads = self.padding.resolve(x.shape[1:3], self.kernel, self.stride, self.dilation)
-        y = lax.conv_general_dilated(
-            x,
-            kernel,
-            self.stride,
-            pads,
-            rhs_dilation=self.dilation,
-            dimension_numbers=("NHWC", "HWIO", "NHWC"),
-            feature_group_count=groups,
-        )
+        geometry = Geometry(self.stride, pads, self.dilation, x.shape[-1] // kernel.shape[2])
+        y = compute(run.form, x, kernel, geometry)
         return y + run.param("bias").astype(y.dtype) if self.bias else y

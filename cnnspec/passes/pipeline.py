@@ -17,7 +17,7 @@ from cnnspec.passes.verify import verify
 
 @dataclass(frozen=True)
 class Pass:
-    """A step from graph to graph. `when` says for which runs: "infer", "train", "bfloat16"."""
+    """A step from graph to graph. `when` says for which runs: "infer", "train", "module", "bfloat16"."""
 
     name: str
     run: Callable[[Graph], Graph]
@@ -25,15 +25,19 @@ class Pass:
     reason: str
 
 
-BOTH = frozenset({"infer", "train"})
-INFER = frozenset({"infer"})
+BOTH = frozenset({"infer", "train", "module"})
+#: The module that users transform is specialised for inference as well, and keeps its parameters as they are.
+INFER = frozenset({"infer", "module"})
 
 PIPELINE: tuple[Pass, ...] = (
     Pass("specialise", for_inference, INFER, "auxiliary heads and optional inputs have no part in inference"),
     Pass("prune", prune, BOTH, "what no output needs is not computed"),
     Pass("drop_identities", drop_identities, INFER, "dropout and identities do nothing at inference"),
     Pass(
-        "fold_batch_norm", fold_batch_norm, INFER, "a normalisation by fixed statistics is part of the layer before it"
+        "fold_batch_norm",
+        fold_batch_norm,
+        frozenset({"infer"}),
+        "a normalisation by fixed statistics is part of the layer before it",
     ),
     Pass("lower_precision", lower_precision, frozenset({"bfloat16"}), "bfloat16 halves memory; sums stay in float32"),
 )
@@ -49,7 +53,7 @@ class Stage:
 
 
 def run_passes(graph: Graph, mode: str, dtype: str = "float32") -> list[Stage]:
-    """The graph after every pass that `mode` ("infer" or "train") and `dtype` ask for; the first stage is the input."""
+    """The graph after every pass that `mode` ("infer", "train" or "module") and `dtype` ask for; the first stage is the input."""
     stages = [Stage("elaborate", graph, 0.0)]
     verify(graph, "elaborate")
     for step in PIPELINE:

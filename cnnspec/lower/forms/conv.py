@@ -1,0 +1,143 @@
+"""Forms of a convolution, NHWC and HWIO. All have one signature and one result; which is fast depends on the shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+from jax import lax
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Strides, padding ((top, bottom), (left, right)), dilation, and groups of a convolution."""
+
+    stride: Pair
+    padding: tuple[Pair, Pair]
+    dilation: Pair
+    groups: int
+
+
+Form = Callable[[Any, Any, Geometry], Any]
+
+
+def plain(x: Any, kernel: Any, geometry: Geometry) -> Any:
+    """XLA's own convolution."""
+    return lax.conv_general_dilated(
+        x,
+        kernel,
+        geometry.stride,
+        geometry.padding,
+        rhs_dilation=geometry.dilation,
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=geometry.groups,
+    )
+
+
+def taps(x: Any, kernel: Pair, geometry: Geometry) -> list[Any]:
+    """For every tap of the window, row by row, what it sees at all positions: strided slices of the padded map."""
+    x = jnp.pad(x, ((0, 0), *geometry.padding, (0, 0)))
+    reach = [(k - 1) * d for k, d in zip(kernel, geometry.dilation, strict=True)]
+    sizes = [(x.shape[i + 1] - reach[i] - 1) // geometry.stride[i] + 1 for i in (0, 1)]
+    found = []
+    for row in range(kernel[0]):
+        for column in range(kernel[1]):
+            begin = (row * geometry.dilation[0], column * geometry.dilation[1])
+            stop = [begin[i] + (sizes[i] - 1) * geometry.stride[i] + 1 for i in (0, 1)]
+            found.append(x[:, begin[0] : stop[0] : geometry.stride[0], begin[1] : stop[1] : geometry.stride[1]])
+    return found
+
+
+def shifted(x: Any, kernel: Any, geometry: Geometry) -> Any:
+    """A depthwise convolution as a sum of shifted maps, each times its weights."""
+    multiplier = kernel.shape[-1] // x.shape[-1]
+    if multiplier > 1:
+        x = jnp.repeat(x, multiplier, axis=-1)
+    weights = kernel.reshape(-1, kernel.shape[-1])
+    slices = taps(x, kernel.shape[:2], geometry)
+    total = slices[0] * weights[0]
+    for part, weight in zip(slices[1:], weights[1:], strict=True):
+        total = total + part * weight
+    return total
+
+
+def split(x: Any, kernel: Any, geometry: Geometry) -> Any:
+    """A grouped convolution as one convolution a group."""
+    groups = geometry.groups
+    single = Geometry(geometry.stride, geometry.padding, geometry.dilation, 1)
+    parts = zip(jnp.split(x, groups, -1), jnp.split(kernel, groups, -1), strict=True)
+    return jnp.concatenate([plain(part, weights, single) for part, weights in parts], -1)
+
+
+#: Channels that a merged group should have at least.
+MERGED_CHANNELS = 64
+
+
+def merged_groups(channels: int, groups: int) -> int:
+    """How many groups `block_diagonal` makes one: so many that it has about `MERGED_CHANNELS` channels."""
+    width = channels // groups
+    wanted = max(1, MERGED_CHANNELS // width)
+    while groups % wanted:
+        wanted -= 1
+    return wanted
+
+
+def block_diagonal(x: Any, kernel: Any, geometry: Geometry) -> Any:
+    """A grouped convolution with several groups made one, whose kernel is zero between them."""
+    groups = geometry.groups
+    merged = merged_groups(x.shape[-1], groups)
+    height, width, channels, filters = kernel.shape
+    each = filters // groups
+    blocks = kernel.reshape(height, width, channels, groups // merged, merged, each)
+    eye = jnp.eye(merged, dtype=kernel.dtype)
+    dense = jnp.einsum("hwcgmf,mn->hwncgmf", blocks, eye)
+    dense = dense.reshape(height, width, merged * channels, filters)
+    return split(x, dense, Geometry(geometry.stride, geometry.padding, geometry.dilation, groups // merged))
+
+
+def dot(x: Any, kernel: Any, geometry: Geometry) -> Any:
+    """A 1x1 convolution as a matrix product."""
+    x = jnp.pad(x, ((0, 0), *geometry.padding, (0, 0))) if geometry.padding != ((0, 0), (0, 0)) else x
+    x = x[:, :: geometry.stride[0], :: geometry.stride[1]]
+    return (x.reshape(-1, x.shape[-1]) @ kernel[0, 0]).reshape(*x.shape[:-1], kernel.shape[-1])
+
+
+def im2col(x: Any, kernel: Any, geometry: Geometry) -> Any:
+    """A convolution as a matrix product with what every position of the window sees."""
+    columns = jnp.concatenate(taps(x, kernel.shape[:2], geometry), -1)
+    product = columns.reshape(-1, columns.shape[-1]) @ kernel.reshape(-1, kernel.shape[-1])
+    return product.reshape(*columns.shape[:-1], kernel.shape[-1])
+
+
+FORMS: dict[str, Form] = {
+    "plain": plain, "shifted": shifted, "split": split, "block_diagonal": block_diagonal, "dot": dot, "im2col": im2col,
+}  # fmt: skip
+
+
+def fits(form: str, channels: int, kernel: tuple[int, ...], groups: int) -> bool:
+    """Whether a form can compute such a convolution at all."""
+    match form:
+        case "shifted":
+            return groups == channels and kernel[2] == 1
+        case "split" | "block_diagonal":
+            return groups > 1
+        case "dot":
+            return kernel[:2] == (1, 1) and groups == 1
+        case "im2col":
+            return groups == 1
+        case _:
+            return True
+
+
+def compute(form: str, x: Any, kernel: Any, geometry: Geometry) -> Any:
+    """The convolution in the given form on a CPU, and in the plain one elsewhere, within one program."""
+    if form == "plain":
+        return plain(x, kernel, geometry)
+    fast = FORMS[form]
+    return lax.platform_dependent(
+        x, kernel, cpu=lambda x, k: fast(x, k, geometry), default=lambda x, k: plain(x, k, geometry)
+    )
