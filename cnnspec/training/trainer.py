@@ -122,8 +122,9 @@ class _Training:
         done = 0
         if self.resume and checkpoints.last is not None:
             state, note = checkpoints.restore(checkpoints.last, state)
-            batches.set_state(note["batches"])
             done = int(note["step"])
+            if done < total:  # else the length was cut below what is done already: there is nothing left to do
+                batches.set_state(note["batches"])
         step = make_step(network.compiled.apply, network.task, recipe, optimizer, curve, frozen)
         example = devices.place_batch(source[0])
         compiled_step = jax.jit(step, donate_argnums=0).lower(state, example).compile()

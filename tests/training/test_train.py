@@ -84,6 +84,8 @@ def test_a_stopped_training_goes_on_bit_for_bit(whole, tiny, recipe, tmp_path, m
 def test_a_finished_run_can_be_opened_evaluated_and_resumed_to_nothing(whole):
     again = train("tiny", out=whole.folder, resume=True, quiet=True)
     assert same(again.params, whole.params)
+    shorter = train("tiny", out=whole.folder, resume=True, overrides={"steps": 8}, quiet=True)
+    assert same(shorter.params, whole.params)
     trained = open_trained(whole.folder)
     found = as_json(evaluate(trained))
     assert found["top1"] == pytest.approx(whole.metrics["top1"])
