@@ -61,13 +61,14 @@ def test_forms_of_convolution(case):
 def test_forms_of_pooling(size, window, stride, pad):
     x = jnp.asarray(np.random.default_rng(0).standard_normal((2, *size, 3)), jnp.float32)
     for pool in (max_pool, sum_pool):
-        fast, slow = (pool(x, window, stride, (pad, pad), form) for form in ("slices", "plain"))
-        np.testing.assert_allclose(fast, slow, rtol=1e-6, atol=1e-6)
-        one, other = (
-            jax.grad(lambda x, f=form: jnp.sin(pool(x, window, stride, (pad, pad), f)).sum())(x)
-            for form in ("slices", "plain")
-        )
-        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+        assert_alike(lambda x, form, pool=pool: pool(x, window, stride, (pad, pad), form), x)
+
+
+def assert_alike(pool, x):
+    """A pool in both forms, forward and gradient."""
+    np.testing.assert_allclose(pool(x, "slices"), pool(x, "plain"), rtol=1e-6, atol=1e-6)
+    one, other = (jax.grad(lambda x, form=form: jnp.sin(pool(x, form)).sum())(x) for form in ("slices", "plain"))
+    np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v2", "resnext50_32x4d", "googlenet", "lenet5"])
