@@ -189,3 +189,13 @@ def test_runs_are_numbered_and_the_newest_is_resumed(tmp_path, monkeypatch):
         runs.write_run(folder, {})
     os.utime("runs/net-2/run.json", (2**31 - 1, 2**31 - 1))
     assert runs.folder_to_resume(None, "net") == Path("runs/net-2")
+
+
+def test_precision_mixing_smoothing_accumulation_and_clipping_go_together(tiny, recipe, tmp_path):
+    changes = {
+        "precision": "bfloat16", "mixing": {"mixup": 0.2, "cutmix": 1.0}, "accumulate": 2, "clip": 1.0, "steps": 100,
+        "loss": {"name": "cross_entropy", "label_smoothing": 0.1}, "evaluate_every": 100,
+    }  # fmt: skip
+    done = train(tiny, {**recipe, **changes}, out=tmp_path / "run", quiet=True)
+    assert done.metrics["top1"] > 0.4
+    assert {value.dtype.name for value in done.params.values()} == {"float32"}
