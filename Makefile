@@ -55,7 +55,7 @@ docs: setup  ## write the generated pages
 	$(BIN)/python docs/generate.py
 
 bench: setup  ## measure, and write docs/benchmarks.md
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --long
 
 clean:  ## remove what was made
 	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
