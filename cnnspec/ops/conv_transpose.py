@@ -35,7 +35,7 @@ class ConvTranspose(Op):
     kernel_init: InitializerField = Field(HE_NORMAL, description="how the kernel starts")
     bias_init: InitializerField = Field(ZEROS, description="how the bias starts")
 
-    def _cuts(self) -> tuple[tuple[int, int], tuple[int, int]]:
+    def cuts(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """What is cut from each side of the full output."""
         if self.padding.rule != "same":
             return self.padding.resolve((1, 1), self.kernel, self.stride, self.dilation)
@@ -53,7 +53,7 @@ class ConvTranspose(Op):
                               "use a number of groups that divides both", field="groups", axis=2, operands=(0,))  # fmt: skip
         sizes = []
         for length, window, step, spread, (before, after) in zip(
-            x.shape[:2], self.kernel, self.stride, self.dilation, self._cuts(), strict=True
+            x.shape[:2], self.kernel, self.stride, self.dilation, self.cuts(), strict=True
         ):
             sizes.append((length - 1) * step + (window - 1) * spread + 1 - before - after + self.output_padding)
         if min(sizes) < 1:
@@ -80,7 +80,7 @@ class ConvTranspose(Op):
 
         x = inputs[0]
         pads = []
-        for window, spread, (before, after) in zip(self.kernel, self.dilation, self._cuts(), strict=True):
+        for window, spread, (before, after) in zip(self.kernel, self.dilation, self.cuts(), strict=True):
             extent = (window - 1) * spread
             pads.append((extent - before, extent - after + self.output_padding))
         y = lax.conv_general_dilated(
