@@ -16,6 +16,7 @@ _PUBLIC = {
     "Compiled": "cnnspec.compiled",
     "Diagnostic": "cnnspec.diagnostics",
     "Factors": "cnnspec.scaling",
+    "export_onnx": "cnnspec.onnx_export",
     "load": "cnnspec.artefact",
     "load_spec": "cnnspec.frontend",
     "LoadedSpec": "cnnspec.frontend",

@@ -5,22 +5,30 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cnnspec.cli.options import file_argument, format_option, load_or_exit, print_diagnostics, scale_options, set_option
 from cnnspec.cli.output import bytes_text
-from cnnspec.diagnostics import SpecError
+from cnnspec.diagnostics import Diagnostic, SpecError
 from cnnspec.scaling import Factors
+from cnnspec.types import TensorType
+
+if TYPE_CHECKING:
+    from cnnspec.compiled import Compiled
+
+_UNTRAINED = "the network is untrained: its weights are initial values (give --weights, or `cnnspec train`)"
 
 
 @click.command(name="compile")
 @file_argument
 @set_option
 @scale_options
-@click.option(
-    "--output", "-o", type=click.Path(path_type=Path), help="Folder of the artefact [default: the name of the network]."
-)
+@click.option("--target", type=click.Choice(["artefact", "onnx"]), default="artefact", show_default=True,
+              help="A folder for JAX on cpu, cuda and tpu; or one ONNX file.")  # fmt: skip
+@click.option("--output", "-o", type=click.Path(path_type=Path),
+              help="Folder of the artefact, or ONNX file [default: the name of the network].")  # fmt: skip
 @click.option("--weights", type=click.Path(path_type=Path), help="Trained weights (.safetensors, by path).")
 @click.option(
     "--dtype",
@@ -47,7 +55,7 @@ from cnnspec.scaling import Factors
 @click.option("--force", is_flag=True, help="Replace what is there, even if it is no artefact.")
 @format_option
 def command(
-    file: str, settings: tuple[str, ...], factors: Factors, output: Path | None, weights: Path | None, dtype: str, seed: int, batch: int,
+    file: str, settings: tuple[str, ...], factors: Factors, target: str, output: Path | None, weights: Path | None, dtype: str, seed: int, batch: int,
     emit: str | None, print_between: bool, time_passes: bool, force: bool, output_format: str,
 ) -> None:  # fmt: skip
     """Compile a spec: check it, lower it, jit it for this machine, and export it for cpu, cuda and tpu.
@@ -58,8 +66,11 @@ def command(
     \b
     cnnspec compile vgg16.yaml
     cnnspec compile resnet50 --weights resnet50.safetensors --output my_resnet
+    cnnspec compile resnet50 --target onnx --output resnet50.onnx
     cnnspec compile resnet50 --emit drop_identities
     """
+    if target == "onnx" and dtype != "float32":
+        raise click.BadParameter("an ONNX file computes in float32", param_hint="--dtype")
     loaded = load_or_exit(file, settings, output_format, factors)
     from cnnspec.compiled import Compiled
 
@@ -81,24 +92,56 @@ def command(
         if time_passes:
             click.echo(f"{stage.name:18} {stage.seconds * 1e3:8.2f} ms   {len(stage.graph.nodes)} nodes")
     try:
-        _write(compiled, output or Path(loaded.document.name), weights, seed, batch, force)
+        if target == "onnx":
+            _write_onnx(compiled, output or Path(f"{loaded.document.name}.onnx"), weights, seed, force)
+        else:
+            _write(compiled, output or Path(loaded.document.name), weights, seed, batch, force)
     except SpecError as error:
         print_diagnostics(list(error.diagnostics), output_format)
         sys.exit(1)
 
 
-def _write(compiled: object, folder: Path, weights: Path | None, seed: int, batch: int, force: bool) -> None:
-    from cnnspec.artefact import save
-    from cnnspec.compiled import Compiled
+def _write_onnx(compiled: Compiled, path: Path, weights: Path | None, seed: int, force: bool) -> None:
+    from cnnspec.onnx_export import check_possible, export_onnx
+
+    if path.is_dir() or (path.exists() and path.suffix != ".onnx" and not force):
+        raise SpecError([Diagnostic("E805", f"{path} is there already, and is no ONNX file", None,
+                                    "choose another --output")])  # fmt: skip
+    check_possible(compiled.graph)
+    params, state, trained = _weights(compiled, weights, seed)
+    begin = time.perf_counter()
+    export_onnx(compiled, path, params, state, trained=trained)
+    seconds = time.perf_counter() - begin
+    click.echo(
+        f"{path}: {compiled.loaded.document.name}, {bytes_text(path.stat().st_size)}, written in {seconds:.1f} s"
+    )
+    graph = compiled.inference_program.graph
+    for entry in graph.inputs:
+        click.echo(f"input  {entry.name}: {_onnx_shape(entry.type)}")
+    for name, ref in graph.outputs.items():
+        click.echo(f"output {name}: {_onnx_shape(graph.type_of(ref))}")
+    if not trained:
+        click.echo(_UNTRAINED)
+
+
+def _onnx_shape(type_: TensorType) -> str:
+    shape = (type_.shape[2], *type_.shape[:2]) if type_.rank == 3 else type_.shape
+    return f"[{', '.join(['N', *map(str, shape)])}] {type_.dtype}"
+
+
+def _weights(compiled: Compiled, weights: Path | None, seed: int) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """Parameters, state, and where they come from (empty: they are initial values)."""
     from cnnspec.weights.readers import read_checkpoint
 
-    assert isinstance(compiled, Compiled)
-    if weights is not None:
-        params, state = compiled.split(read_checkpoint(weights))
-        trained = f"from {weights.name}"
-    else:
-        params, state = compiled.init(seed)
-        trained = ""
+    if weights is None:
+        return (*compiled.init(seed), "")
+    return (*compiled.split(read_checkpoint(weights)), f"from {weights.name}")
+
+
+def _write(compiled: Compiled, folder: Path, weights: Path | None, seed: int, batch: int, force: bool) -> None:
+    from cnnspec.artefact import save
+
+    params, state, trained = _weights(compiled, weights, seed)
     begin = time.perf_counter()
     save(compiled, folder, params, state, trained=trained, force=force)
     exported = time.perf_counter() - begin
@@ -112,5 +155,5 @@ def _write(compiled: object, folder: Path, weights: Path | None, seed: int, batc
         f"exported for cpu, cuda, tpu in {exported:.1f} s; compiled for this machine, batch {batch}, in {jitted:.1f} s"
     )
     if not trained:
-        click.echo("the network is untrained: its weights are initial values (give --weights, or `cnnspec train`)")
+        click.echo(_UNTRAINED)
     click.echo(f"run it: cnnspec run {folder} IMAGE...")

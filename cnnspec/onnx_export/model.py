@@ -23,29 +23,19 @@ from cnnspec.types import TensorType
 #: The operator set: the first with Gelu; onnxruntime 1.17 (2024) and newer run it.
 OPSET = 20
 IR_VERSION = 9
-#: A file of protocol buffers cannot be larger.
-MOST_BYTES = 2**31 - 1
 BATCH = "N"
 
 _TYPES = {"float32": TensorProto.FLOAT, "bfloat16": TensorProto.BFLOAT16, "int32": TensorProto.INT32}
 
 
-def export_onnx(
-    compiled: Compiled, path: str | Path, params: Mapping[str, Any], state: Mapping[str, Any], *, trained: str = ""
+def save_model(
+    compiled: Compiled, path: Path, params: Mapping[str, Any], state: Mapping[str, Any], trained: str
 ) -> Path:
-    """Write the inference network as one ONNX file; `trained` says where the weights come from (empty: nowhere).
-
-    **Shape**: feature maps go in and out as `[N, C, H, W]`, vectors as `[N, C]`; N is free.
-    **Errors**: `SpecError` E821 where the file would exceed 2 GiB, E807 where it cannot be written.
-    """
-    path = Path(path)
+    """Write the file of `export_onnx`; **Errors**: `SpecError` E807 where it cannot be written."""
     graph = inference_graph(compiled)
     model = onnx_model(graph, derive(arguments_of(graph), graph.derived, {**params, **state}))
     helper.set_model_props(model, properties(compiled.loaded.document, graph, trained))
     model.doc_string = compiled.loaded.document.description
-    if model.ByteSize() > MOST_BYTES:
-        raise SpecError([Diagnostic("E821", f"the ONNX file would take {model.ByteSize() / 2**30:.1f} GiB, and 2 are the most",
-                                    None, "use a smaller variant of the network")])  # fmt: skip
     try:
         with written_whole(path) as beside:
             onnx.save(model, beside)
@@ -97,7 +87,8 @@ def properties(document: Document, graph: Graph, trained: str) -> dict[str, str]
     for entry in graph.inputs:
         steps = document.inputs[entry.name].preprocess if entry.name in document.inputs else None
         if steps is not None:
-            found[f"cnnspec.preprocess.{entry.name}"] = json.dumps(steps.model_dump(exclude_none=True, mode="json"))
+            given = {name: getattr(steps, name) for name in type(steps).model_fields}
+            found[f"cnnspec.preprocess.{entry.name}"] = json.dumps({k: v for k, v in given.items() if v is not None})
     return found
 
 
