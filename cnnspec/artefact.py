@@ -33,6 +33,7 @@ from cnnspec.document import InputSpec
 from cnnspec.files import folder_written_whole
 from cnnspec.graph import Derived
 from cnnspec.lower.derive import arguments_of, derive
+from cnnspec.lower.tiles import in_tiles, tile_size, widest_activation
 from cnnspec.report import report_text
 
 FORMAT = 1
@@ -127,6 +128,8 @@ def _manifest(compiled: Compiled, trained: str) -> dict[str, Any]:
         },
         "outputs": {name: list(graph.type_of(ref).shape) for name, ref in graph.outputs.items()},
         "weights": _inference_paths(compiled),
+        "widest_activation": widest_activation(graph),
+        "forms_measured": dict(compiled.measured),
         "arguments": arguments_of(graph),
         "derived": {path: asdict(derived) for path, derived in graph.derived.items()},
         "counts": {"params": counts.params, "state": counts.state, "macs": counts.macs, "flops": counts.flops},
@@ -210,7 +213,9 @@ def load(folder: str | Path) -> Artefact:
         raise _error(
             "E803", f"{len(missing)} weights are missing: {', '.join(missing[:6])}", "compile the artefact again"
         )
-    call, note = _program(folder, manifest)
+    program, note = _program(folder, manifest)
+    tile = tile_size(manifest["widest_activation"])
+    call = jax.jit(lambda weights, inputs: in_tiles(program, weights, inputs, tile))
     return Artefact(folder, manifest, weights, call, note)
 
 
@@ -222,7 +227,17 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT or set(manifest["files"]) != set(FILES):
             raise ValueError(f"its format is {manifest['format']}, and this version reads {FORMAT}")
-        for key in ("inputs", "outputs", "weights", "arguments", "derived", "trained", "compute_type", "name"):
+        for key in (
+            "inputs",
+            "outputs",
+            "weights",
+            "arguments",
+            "derived",
+            "widest_activation",
+            "trained",
+            "compute_type",
+            "name",
+        ):
             manifest[key]
     except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
         raise _error("E801", f"{path} is not the manifest of an artefact: {error}", "compile it again") from None
@@ -230,12 +245,12 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def _program(folder: Path, manifest: dict[str, Any]) -> tuple[Any, str]:
-    """The program as a jitted function; exported again from the bundled spec where this JAX cannot read it."""
+    """The program as a function; exported again from the bundled spec where this JAX cannot read it."""
     from jax import export
 
     try:
         exported = export.deserialize(bytearray((folder / "program.stablehlo").read_bytes()))
-        return jax.jit(exported.call), ""
+        return exported.call, ""
     except Exception as error:  # JAX says in many ways that a serialised program is of another time
         reason = str(error).split("\n")[0][:120]
     compiled = compile((folder / "spec.yaml").read_text(encoding="utf-8"), dtype=manifest["compute_type"])
@@ -243,7 +258,7 @@ def _program(folder: Path, manifest: dict[str, Any]) -> tuple[Any, str]:
     if sorted(paths) != sorted(manifest["weights"]):
         raise _error("E804", f"the program cannot be read ({reason}), and the bundled spec is of another network",
                      "compile the artefact again")  # fmt: skip
-    return jax.jit(compiled.inference_function), f"the program was made anew from the bundled spec: {reason}"
+    return compiled.inference_function, f"the program was made anew from the bundled spec: {reason}"
 
 
 def top_classes(outputs: Mapping[str, Any], most: int) -> list[list[tuple[int, float]]]:

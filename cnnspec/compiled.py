@@ -14,9 +14,10 @@ from cnnspec.diagnostics import Diagnostic, SpecError
 from cnnspec.frontend import LoadedSpec, load_spec
 from cnnspec.graph import Graph
 from cnnspec.lower.derive import arguments_of, derive
-from cnnspec.lower.forms.choose import choose_all
+from cnnspec.lower.forms.choose import Choice, choose_all
 from cnnspec.lower.initialise import initial_values, missing_and_unexpected
-from cnnspec.lower.program import Arrays, Program
+from cnnspec.lower.program import Arrays, Program, check_inputs
+from cnnspec.lower.tiles import in_tiles, tile_size, widest_activation
 from cnnspec.passes.pipeline import Stage, run_passes
 from cnnspec.scaling import Factors
 
@@ -30,10 +31,16 @@ class Compiled:
     `infer` are for inference. Parameters and state are flat mappings from path (`stage1.0.conv1.kernel`) to array.
     """
 
-    def __init__(self, loaded: LoadedSpec, dtype: ComputeType = "float32") -> None:
+    def __init__(
+        self, loaded: LoadedSpec, dtype: ComputeType = "float32", measured: Mapping[str, str] | None = None,
+        tile: int | None = None,
+    ) -> None:  # fmt: skip
         enable_compilation_cache()
         self.loaded = loaded
         self.dtype = dtype
+        #: Forms by path that were found fastest on this machine (`cnnspec.tune`).
+        self.measured = dict(measured or {})
+        self._tile = tile
 
     @property
     def graph(self) -> Graph:
@@ -55,11 +62,21 @@ class Compiled:
         """The program of `apply`."""
         return Program(self.train_stages[-1].graph)
 
+    def choices(self, platform: str = "cpu") -> dict[str, Choice]:
+        """The form of every node of inference and why, by path."""
+        measured = self.measured if platform == "cpu" else {}
+        return choose_all(self.infer_stages[-1].graph, platform, measured=measured)
+
     @cached_property
     def inference_program(self) -> Program:
         """The program of `infer`, in the forms that are fast on a CPU; on accelerators each is the plain one."""
-        graph = self.infer_stages[-1].graph
-        return Program(graph, {path: choice.form for path, choice in choose_all(graph).items()})
+        forms = {path: choice.form for path, choice in self.choices().items()}
+        return Program(self.infer_stages[-1].graph, forms)
+
+    @cached_property
+    def tile(self) -> int:
+        """Images that `infer` computes at a time on a CPU; larger batches are cut."""
+        return self._tile or tile_size(widest_activation(self.infer_stages[-1].graph))
 
     def init(self, seed: int = 0) -> tuple[dict[str, Any], dict[str, Any]]:
         """Initial parameters and state, as numpy arrays, each keyed by path."""
@@ -113,7 +130,11 @@ class Compiled:
 
     @cached_property
     def _infer(self) -> Any:
-        return jax.jit(partial(self.inference_function), static_argnums=(2,))
+        def run(prepared: Arrays, inputs: Any, features: tuple[str, ...]) -> Any:
+            function = partial(self.inference_function, features=features)
+            return in_tiles(function, prepared, check_inputs(self.inference_program.graph, inputs), self.tile)
+
+        return jax.jit(run, static_argnums=(2,))
 
     def split(self, arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Arrays by path as parameters and state; raises `SpecError` (E803) where they are not this network's."""

@@ -107,7 +107,8 @@ class Conv(ConvFields, Op):
         return f"{inputs[0].shape[axis]} with kernel {self.kernel[axis]}, stride {self.stride[axis]}"
 
     def lower(self, run: Run, *inputs: Any) -> Any:
-        from cnnspec.lower.forms.conv import Geometry, compute
+        from cnnspec.lower.forms.conv import Geometry
+        from cnnspec.lower.forms.table import compute
 
         x = inputs[0]
         kernel = run.param("kernel").astype(x.dtype)

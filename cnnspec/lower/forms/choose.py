@@ -1,10 +1,11 @@
 """Which form a node is computed in, and why: a decision from shapes alone, by thresholds that were measured.
 
-`python -m benchmarks.forms` prints the measurements beside what is decided here.
+`python -m benchmarks.forms` prints the measurements beside what is decided here, and what the difference costs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cnnspec.graph import Graph, Node
@@ -12,12 +13,12 @@ from cnnspec.ops.conv import Conv
 from cnnspec.pooling import Pool
 from cnnspec.types import TensorType
 
-#: Pixels of the output map from which a 1x1 convolution is faster as a matrix product.
-DOT_PIXELS = 28 * 28
-#: Pixels of the output map up to which a larger convolution is faster as im2col and a product.
+#: Pixels of the output map up to which a convolution with a larger kernel is faster as im2col and a product.
 IM2COL_PIXELS = 7 * 7
+#: Products per output (taps x input channels) and filters up to which it is on any map: a stem that sees three colours.
+IM2COL_COLUMNS, IM2COL_FILTERS = 27, 32
 #: Channels a group from which groups are convolved one by one, and below which they are merged.
-SPLIT_CHANNELS = 32
+SPLIT_CHANNELS = 8
 #: Taps of a window up to which a pool is taken as slices.
 SLICE_TAPS = 25
 
@@ -31,39 +32,52 @@ class Choice:
 
 
 PLAIN = Choice("plain", "XLA's own is as fast or faster")
+ONLY = Choice("plain", "the only form")
 
 
-def choose(node: Node, inputs: tuple[TensorType, ...], platform: str = "cpu") -> Choice:
-    """The form for a node on a platform ("cpu", "cuda", "tpu"); on accelerators always the plain one."""
+def choose(node: Node, inputs: tuple[TensorType, ...], platform: str = "cpu", train: bool = False) -> Choice:
+    """The form for a node on a platform ("cpu", "cuda", "tpu"); on accelerators always the plain one.
+
+    With `train` the gradients count as well.
+    """
+    op = node.op
+    if not isinstance(op, Conv | Pool):
+        return ONLY
     if platform != "cpu":
         return Choice("plain", f"{platform} has fast kernels for the plain form")
-    op = node.op
     if isinstance(op, Conv):
-        return _conv(op, inputs[0], node.type)
-    if isinstance(op, Pool):
-        count = op.window[0] * op.window[1]
-        return Choice("slices", f"{count} slices fuse") if 1 < count <= SLICE_TAPS else PLAIN
-    return Choice("plain", "the only form")
+        return _conv(op, inputs[0], node.type, train)
+    count = op.window[0] * op.window[1]
+    return Choice("slices", f"{count} slices fuse") if 1 < count <= SLICE_TAPS else PLAIN
 
 
-def _conv(op: Conv, x: TensorType, y: TensorType) -> Choice:
+def _conv(op: Conv, x: TensorType, y: TensorType, train: bool) -> Choice:
     groups, pixels = op.resolved_groups(x), y.height * y.width
+    taps = op.kernel[0] * op.kernel[1]
     if groups == x.channels and groups > 1:
+        if train and y.channels == x.channels:
+            return Choice("depthwise", "depthwise: a sum of shifted maps; the kernel's gradient image by image")
         return Choice("shifted", "depthwise: a sum of shifted maps")
     if groups > 1:
         width = x.channels // groups
         if width >= SPLIT_CHANNELS:
             return Choice("split", f"{groups} groups of {width} channels, one by one")
         return Choice("block_diagonal", f"{groups} groups of {width} channels, merged")
-    if op.kernel == (1, 1):
-        if pixels >= DOT_PIXELS:
-            return Choice("dot", f"1x1 over {pixels} pixels: a matrix product")
-        return PLAIN
+    if taps == 1:
+        return Choice("dot", "1x1: a matrix product")
     if pixels <= IM2COL_PIXELS:
         return Choice("im2col", f"only {pixels} pixels: im2col and a product")
+    if taps * x.channels <= IM2COL_COLUMNS and y.channels <= IM2COL_FILTERS:
+        return Choice("im2col", f"only {taps * x.channels} products for each of {y.channels} filters")
     return PLAIN
 
 
-def choose_all(graph: Graph, platform: str = "cpu") -> dict[str, Choice]:
-    """The choice for every node, by path."""
-    return {node.path: choose(node, graph.types_into(node), platform) for node in graph.nodes}
+def choose_all(
+    graph: Graph, platform: str = "cpu", train: bool = False, measured: Mapping[str, str] | None = None
+) -> dict[str, Choice]:
+    """The choice for every node, by path; `measured` holds forms found on the machine, by path, which go first."""
+    found = {node.path: choose(node, graph.types_into(node), platform, train) for node in graph.nodes}
+    for path, form in (measured or {}).items():
+        if path in found:
+            found[path] = Choice(form, "the fastest, measured on this machine")
+    return found

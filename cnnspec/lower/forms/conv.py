@@ -65,12 +65,12 @@ def shifted(x: Any, kernel: Any, geometry: Geometry) -> Any:
     return total
 
 
-def split(x: Any, kernel: Any, geometry: Geometry) -> Any:
-    """A grouped convolution as one convolution a group."""
+def split(x: Any, kernel: Any, geometry: Geometry, convolve: Form = plain) -> Any:
+    """A grouped convolution as one convolution a group, each computed by `convolve`."""
     groups = geometry.groups
     single = Geometry(geometry.stride, geometry.padding, geometry.dilation, 1)
     parts = zip(jnp.split(x, groups, -1), jnp.split(kernel, groups, -1), strict=True)
-    return jnp.concatenate([plain(part, weights, single) for part, weights in parts], -1)
+    return jnp.concatenate([convolve(part, weights, single) for part, weights in parts], -1)
 
 
 #: Channels that a merged group should have at least.
@@ -86,7 +86,7 @@ def merged_groups(channels: int, groups: int) -> int:
     return wanted
 
 
-def block_diagonal(x: Any, kernel: Any, geometry: Geometry) -> Any:
+def block_diagonal(x: Any, kernel: Any, geometry: Geometry, convolve: Form = plain) -> Any:
     """A grouped convolution with several groups made one, whose kernel is zero between them."""
     groups = geometry.groups
     merged = merged_groups(x.shape[-1], groups)
@@ -96,7 +96,7 @@ def block_diagonal(x: Any, kernel: Any, geometry: Geometry) -> Any:
     eye = jnp.eye(merged, dtype=kernel.dtype)
     dense = jnp.einsum("hwcgmf,mn->hwncgmf", blocks, eye)
     dense = dense.reshape(height, width, merged * channels, filters)
-    return split(x, dense, Geometry(geometry.stride, geometry.padding, geometry.dilation, groups // merged))
+    return split(x, dense, Geometry(geometry.stride, geometry.padding, geometry.dilation, groups // merged), convolve)
 
 
 def dot(x: Any, kernel: Any, geometry: Geometry) -> Any:
@@ -111,33 +111,3 @@ def im2col(x: Any, kernel: Any, geometry: Geometry) -> Any:
     columns = jnp.concatenate(taps(x, kernel.shape[:2], geometry), -1)
     product = columns.reshape(-1, columns.shape[-1]) @ kernel.reshape(-1, kernel.shape[-1])
     return product.reshape(*columns.shape[:-1], kernel.shape[-1])
-
-
-FORMS: dict[str, Form] = {
-    "plain": plain, "shifted": shifted, "split": split, "block_diagonal": block_diagonal, "dot": dot, "im2col": im2col,
-}  # fmt: skip
-
-
-def fits(form: str, channels: int, kernel: tuple[int, ...], groups: int) -> bool:
-    """Whether a form can compute such a convolution at all."""
-    match form:
-        case "shifted":
-            return groups == channels and kernel[2] == 1
-        case "split" | "block_diagonal":
-            return groups > 1
-        case "dot":
-            return kernel[:2] == (1, 1) and groups == 1
-        case "im2col":
-            return groups == 1
-        case _:
-            return True
-
-
-def compute(form: str, x: Any, kernel: Any, geometry: Geometry) -> Any:
-    """The convolution in the given form on a CPU, and in the plain one elsewhere, within one program."""
-    if form == "plain":
-        return plain(x, kernel, geometry)
-    fast = FORMS[form]
-    return lax.platform_dependent(
-        x, kernel, cpu=lambda x, k: fast(x, k, geometry), default=lambda x, k: plain(x, k, geometry)
-    )
