@@ -49,6 +49,7 @@ class Rule(Spec):
     match: str = Field(description="regular expression for the whole path of a module of the peer")
     to: str = Field(description="path of our node; \\1 is the first group; `-` for what is ignored")
     table: dict[str, str] | None = Field(None, description="what the first group stands for")
+    shift: dict[str, int] | None = Field(None, description="what is added to a group that is a number, by the group's")
     specs: list[str] | None = Field(None, description="names of the specs that it is for; all without")
 
 
@@ -119,12 +120,22 @@ def _apply(compiled: list[tuple[re.Pattern[str], Rule]], full: str, module: str)
         found = pattern.fullmatch(module) or pattern.fullmatch(full)
         if found is None:
             continue
-        if rule.table is None:
-            return found.expand(rule.to)
-        word = rule.table.get(found.group(1))
-        if word is not None:
-            return found.expand(rule.to.replace("\\1", word))
+        words = _words(found, rule)
+        if words is not None:
+            return re.sub(r"\\(\d)", lambda place, words=words: words[int(place[1]) - 1], rule.to)  # type: ignore[misc]
     return None
+
+
+def _words(found: re.Match[str], rule: Rule) -> list[str] | None:
+    """What the groups stand for; none where the rule's table does not know the first."""
+    words = [word or "" for word in found.groups()]
+    if rule.table is not None:
+        if words[0] not in rule.table:
+            return None
+        words[0] = rule.table[words[0]]
+    for group, by in (rule.shift or {}).items():
+        words[int(group) - 1] = str(int(words[int(group) - 1]) + by)
+    return words
 
 
 def require_complete(mapped: Mapped, peer: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from cnnspec.diagnostics import Diagnostic, SpecError
+from cnnspec.weights.keras_files import read_keras
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -21,8 +22,8 @@ def read_checkpoint(path: Path) -> dict[str, Array]:
         return _safetensors(path)
     if name.endswith((".pth", ".pt", ".bin")):
         return _torch(path)
-    if name.endswith((".weights.h5", ".h5")):
-        return _keras(path)
+    if name.endswith(".h5"):
+        return read_keras(path)
     raise _error(f"{path.name} is of no kind that is known", "known are .safetensors, .pth, .pt, .bin, .weights.h5")
 
 
@@ -56,22 +57,3 @@ def _torch(path: Path) -> dict[str, Array]:
     if not isinstance(loaded, dict) or not all(isinstance(v, torch.Tensor) for v in loaded.values()):
         raise _error(f"{path.name} holds no mapping of names to tensors", "save `model.state_dict()`")
     return {str(name): tensor.detach().float().numpy() for name, tensor in loaded.items()}
-
-
-def _keras(path: Path) -> dict[str, Array]:
-    try:
-        import h5py
-    except ImportError:
-        raise _error("reading keras' files needs h5py", "pip install 'cnnspec[import]'") from None
-    found: dict[str, Array] = {}
-
-    def visit(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
-            found[name] = np.asarray(item)
-
-    try:
-        with h5py.File(path, "r") as file:
-            file.visititems(visit)
-    except OSError as error:
-        raise _error(f"{path.name} cannot be read: {error}", "is it complete?") from None
-    return found

@@ -25,7 +25,11 @@ TOLERANCE = 5e-5
 
 @dataclass(frozen=True)
 class Pair:
-    """One comparison. `size` is the input's height and width in pixels, `gain` that of the synthetic kernels."""
+    """One comparison.
+
+    `size` is the input's height and width in pixels, `gain` that of the synthetic kernels, `input_scale` what a peer
+    that scales its input divides by, `variant` tells apart two pairs of one peer.
+    """
 
     spec: str
     peer: str
@@ -33,11 +37,13 @@ class Pair:
     set: dict[str, Any] = field(default_factory=dict)
     size: int | None = None
     gain: float = 1.0
+    input_scale: float = 1.0
+    variant: str = ""
     everyday: bool = False
 
     @property
     def name(self) -> str:
-        return f"{self.spec}--{self.peer}"
+        return f"{self.spec}--{self.peer}{self.variant and '_' + self.variant}"
 
     @property
     def stored(self) -> Path:

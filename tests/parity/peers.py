@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from cnnspec.weights.importing import family_slug
+from cnnspec.weights.keras_files import renumbered
 from cnnspec.weights.mapping import export, match_names, require_complete, rules_for
 from cnnspec.weights.synthetic import synthetic_inputs, synthetic_weights
 from tests.parity.pairs import BATCH, Pair, compiled
@@ -36,8 +38,7 @@ def peer_logits(pair: Pair) -> np.ndarray:
 
 
 def _rules(pair: Pair, network: Any, names: list[str]) -> Any:
-    document = network.loaded.document
-    rules = rules_for(pair.peer, document.family.lower().replace(" ", "_").replace("-", "_"), document.name)
+    rules = rules_for(pair.peer, family_slug(network.loaded), network.loaded.document.name)
     mapped = match_names(network.graph, names, rules, pair.peer)
     require_complete(mapped, pair.peer)
     return mapped
@@ -70,12 +71,12 @@ def _keras(pair: Pair, network: Any, weights: Any, image: np.ndarray) -> np.ndar
     import keras
 
     model = eval(pair.constructor, {"keras": keras})  # a constructor of our own data file
-    variables = {f"{layer.name}/{w.name}": w for layer in layers_of(model) for w in layer.weights}
+    variables = renumbered({f"{layer.name}/{w.name}": w for layer in layers_of(model) for w in layer.weights})
     mapped = _rules(pair, network, list(variables))
     shapes = {name: tuple(v.shape) for name, v in variables.items()}
     for name, value in export(network.graph, weights, shapes, mapped, "keras").items():
         variables[name].assign(value)
-    return np.asarray(model(image, training=False))
+    return np.asarray(model(image * pair.input_scale, training=False))
 
 
 def layers_of(model: Any) -> list[Any]:
