@@ -33,7 +33,9 @@ from cnnspec.document import InputSpec
 from cnnspec.files import folder_written_whole
 from cnnspec.graph import Derived
 from cnnspec.lower.derive import arguments_of, derive
+from cnnspec.lower.loops import stack, stack_layout
 from cnnspec.lower.tiles import in_tiles, tile_size, widest_activation
+from cnnspec.lower.training import joined
 from cnnspec.report import report_text
 
 FORMAT = 1
@@ -128,6 +130,7 @@ def _manifest(compiled: Compiled, trained: str) -> dict[str, Any]:
         },
         "outputs": {name: list(graph.type_of(ref).shape) for name, ref in graph.outputs.items()},
         "weights": _inference_paths(compiled),
+        "stacks": stack_layout(compiled.inference_program.loops),
         "widest_activation": widest_activation(graph),
         "forms_measured": dict(compiled.measured),
         "arguments": arguments_of(graph),
@@ -181,7 +184,8 @@ class Artefact:
         if not self._prepared:
             table = {path: Derived(**entry) for path, entry in self.manifest["derived"].items()}
             derived = derive(self.manifest["arguments"], table, self.weights)
-            self._prepared = {path: jax.device_put(array) for path, array in derived.items()}
+            stacked = stack({key: tuple(paths) for key, paths in self.manifest["stacks"].items()}, derived, joined)
+            self._prepared = {path: jax.device_put(array) for path, array in stacked.items()}
         outputs: dict[str, Any] = self._call(self._prepared, arrays)
         return outputs
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
@@ -16,10 +16,16 @@ from cnnspec.graph import Graph
 from cnnspec.lower.derive import arguments_of, derive
 from cnnspec.lower.forms.choose import Choice, choose_all
 from cnnspec.lower.initialise import initial_values, missing_and_unexpected
-from cnnspec.lower.program import Arrays, Program, check_inputs
+from cnnspec.lower.program import Program, check_inputs
+from cnnspec.lower.running import Arrays
+from cnnspec.lower.loops import find_loops, stack, stack_layout
 from cnnspec.lower.tiles import in_tiles, tile_size, widest_activation
+from cnnspec.lower.training import TrainingFunction, joined
 from cnnspec.passes.pipeline import Stage, run_passes
 from cnnspec.scaling import Factors
+
+#: Convolutions in loops from which inference compiles so much faster that a loop pays.
+LOOP_LAYERS = 300
 
 ComputeType = Literal["float32", "bfloat16"]
 
@@ -70,13 +76,26 @@ class Compiled:
     @cached_property
     def inference_program(self) -> Program:
         """The program of `infer`, in the forms that are fast on a CPU; on accelerators each is the plain one."""
+        graph = self.infer_stages[-1].graph
         forms = {path: choice.form for path, choice in self.choices().items()}
-        return Program(self.infer_stages[-1].graph, forms)
+        return Program(graph, forms, find_loops(graph, LOOP_LAYERS))
 
     @cached_property
     def tile(self) -> int:
         """Images that `infer` computes at a time on a CPU; larger batches are cut."""
         return self._tile or tile_size(widest_activation(self.infer_stages[-1].graph))
+
+    def training(
+        self, remat: Sequence[str] = (), kind: Callable[[str], object] = lambda path: None,
+        recorded: Mapping[str, Any] | None = None,
+    ) -> TrainingFunction:  # fmt: skip
+        """The function that a training step differentiates: what `apply` computes, in forms with fast gradients.
+
+        What lies under the paths of `remat` is computed again for the gradient instead of being kept. Parameters may be
+        held stacked (`TrainingFunction.stack`), but never with others of another `kind` (frozen and learned ones, say).
+        `recorded` is what `TrainingFunction.record` gave for an earlier run, to be the same again.
+        """
+        return TrainingFunction(self.train_stages[-1].graph, remat, kind, recorded)
 
     def init(self, seed: int = 0) -> tuple[dict[str, Any], dict[str, Any]]:
         """Initial parameters and state, as numpy arrays, each keyed by path."""
@@ -97,7 +116,8 @@ class Compiled:
         """What inference needs of the weights, computed once and put on the device."""
         graph = self.inference_program.graph
         derived = derive(arguments_of(graph), graph.derived, {**params, **state})
-        return {path: jax.device_put(array) for path, array in derived.items()}
+        stacked = stack(stack_layout(self.inference_program.loops), derived, joined)
+        return {path: jax.device_put(array) for path, array in stacked.items()}
 
     def prepared_shapes(self, params: Arrays, state: Arrays) -> dict[str, Any]:
         """The shapes and types of what `prepare` gives, without computing it."""
@@ -109,7 +129,7 @@ class Compiled:
             for name, path in node.parameters.items():
                 dtype = both[path].dtype if path in both else "float32"
                 shapes[path] = jax.ShapeDtypeStruct(node.op.parameters(*types)[name].shape, dtype)
-        return shapes
+        return dict(stack(stack_layout(self.inference_program.loops), shapes, joined))
 
     def infer(self, prepared: Arrays, inputs: Any, *, features: Sequence[str] = ()) -> dict[str, Any]:
         """The outputs for a batch, jitted."""

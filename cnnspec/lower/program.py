@@ -2,55 +2,32 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import groupby
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 
 from cnnspec.graph import Graph, Input, Node, Ref
-
-Arrays = Mapping[str, Any]
-
-
-@dataclass
-class NodeRun:
-    """What one node sees of a run (the `Run` of `ops.base`)."""
-
-    node: Node
-    params: Arrays
-    states: dict[str, Any]
-    rng: Any
-    train: bool
-    form: str = "plain"
-
-    def param(self, name: str) -> Any:
-        return self.params[self.node.parameters[name]]
-
-    def state(self, name: str) -> Any:
-        return self.states[self.node.parameters[name]]
-
-    def update(self, name: str, value: Any) -> None:
-        self.states[self.node.parameters[name]] = value
-
-    def key(self) -> Any:
-        if self.rng is None:
-            raise ValueError(f"`{self.node.path}` draws at random while training: give `rng`, a key of jax.random")
-        # A key for each node, by its path: independent of the order of nodes and of whether repeats are rolled up.
-        return jax.random.fold_in(self.rng, zlib.crc32(self.node.path.encode()) & 0x7FFFFFFF)
+from cnnspec.lower.loops import Loop, stack, stack_layout, unstack
+from cnnspec.lower.running import Arrays, Running
 
 
 @dataclass(frozen=True)
 class Program:
     """A graph as pure functions; parameters and state are flat mappings by path.
 
-    `forms` names, by node path, the form that a node is lowered to; nodes not named take the plain one.
+    `forms` names, by node path, the form that a node is lowered to; nodes not named take the plain one. The iterations
+    of `loops` run in a loop, over parameters that the caller holds stacked (`loops.stack`) or not. What lies under the
+    paths of `remat` is computed again for the gradient instead of being kept, one iteration of a `repeat` at a time.
     """
 
     graph: Graph
     forms: Mapping[str, str] = field(default_factory=dict)
+    loops: tuple[Loop, ...] = ()
+    remat: tuple[str, ...] = ()
 
     def apply(
         self,
@@ -69,19 +46,52 @@ class Program:
         Returns the declared outputs (and `features`, the outputs of nodes asked for by path) and the new state.
         **Errors**: `ValueError` for a missing input or a wrong shape, `KeyError` for an unknown feature.
         """
-        new_state = dict(state)
+        wanted = {name: feature(self.graph, name) for name in features}
+        hidden = set(self._loop_of) - {loop.result.node for loop in self.loops}
+        if any(ref.node in hidden for ref in wanted.values()):
+            return self._unrolled(params, state, inputs, rng=rng, train=train, features=features)
         environment = {Ref(name): value for name, value in check_inputs(self.graph, inputs).items()}
-        for node in self.graph.nodes:
-            run = NodeRun(node, params, new_state, rng, train, self.forms.get(node.path, "plain"))
-            operands = [None if ref is None else environment[ref] for ref in node.inputs]
-            with jax.named_scope(node.path):
-                value = node.op.lower(run, *operands)
-            for port, output in enumerate(value if isinstance(value, tuple) else (value,)):
-                environment[Ref(node.path, port)] = output
-        outputs = {name: environment[ref] for name, ref in self.graph.outputs.items()}
-        for name in features:
-            outputs[name] = environment[feature(self.graph, name)]
-        return outputs, new_state
+        run = Running(params, dict(state), rng, train, self.forms, environment)
+        for loop, scope, nodes in self._plan:
+            if loop is not None:
+                run.loop(loop, scope is not None)
+            elif scope is not None:
+                run.again(nodes)
+            else:
+                for node in nodes:
+                    run.node(node)
+        outputs = {name: run.environment[ref] for name, ref in self.graph.outputs.items()}
+        return {**outputs, **{name: run.environment[ref] for name, ref in wanted.items()}}, run.states
+
+    def _unrolled(
+        self, params: Arrays, state: Arrays, inputs: Any, **options: Any
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """`apply` with every iteration by itself, for features that lie within a loop."""
+        layout = stack_layout(self.loops)
+        params, before = (unstack(layout, dict(part), lambda array, i: array[i]) for part in (params, state))
+        outputs, after = replace(self, loops=()).apply(params, before, inputs, **options)
+        return outputs, stack(layout, after, jnp.stack) if set(state) & set(layout) else after
+
+    @cached_property
+    def _loop_of(self) -> dict[str, Loop]:
+        return {node.path: loop for loop in self.loops for body in loop.bodies for node in body}
+
+    @cached_property
+    def _plan(self) -> list[tuple[Loop | None, str | None, tuple[Node, ...]]]:
+        """The nodes in order, in groups: those of a loop, those that are computed again together, and the others."""
+        nodes = [(self._loop_of.get(node.path), self._scope(node), node) for node in self.graph.nodes]
+        groups = groupby(nodes, lambda entry: (entry[0].name if entry[0] else None, entry[0] is None and entry[1]))
+        plan = []
+        for _, entries in groups:
+            members = list(entries)
+            plan.append((members[0][0], members[0][1], tuple(node for _, _, node in members)))
+        return plan
+
+    def _scope(self, node: Node) -> str | None:
+        """What a node is computed again together with: an iteration of a `repeat`, or a whole scope of `remat`."""
+        scope = next((name for name in self.remat if node.path == name or node.path.startswith(f"{name}.")), None)
+        iterations = next((region.iterations for region in self.graph.regions if region.path == scope), ())
+        return next((i for i in iterations if node.path == i or node.path.startswith(f"{i}.")), scope)
 
 
 def feature(graph: Graph, name: str) -> Ref:

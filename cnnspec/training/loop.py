@@ -34,6 +34,8 @@ class Loop:
 
     step: Callable[[TrainState, Any], tuple[TrainState, Array]]
     state: TrainState
+    #: The state by the paths of the spec, as it is evaluated and saved.
+    unstack: Callable[[TrainState], TrainState]
     batches: Any
     evaluator: Evaluator
     devices: Devices
@@ -123,7 +125,7 @@ class Loop:
         self.progress.update(self.done, means["loss"], means["accuracy"], rate)
 
     def _evaluate(self) -> dict[str, float]:
-        found = self.evaluation = self.evaluator(*weights_of(self.state))
+        found = self.evaluation = self.evaluator(*weights_of(self.unstack(self.state)))
         metrics = found.summary()
         if self.records is not None:
             self.records.write("evaluation", self.done, self.done / self.steps_per_epoch, metrics)
@@ -136,14 +138,15 @@ class Loop:
 
     def _save(self, metrics: dict[str, float] | None) -> None:
         note = {"step": self.done, "batches": self.batches.get_state()}
-        self.checkpoints.save(self.state, note, metrics)
+        self.checkpoints.save(self.unstack(self.state), note, metrics)
 
     def _diverged(self, rows: Any) -> Problem:
         """What is known about a loss that is no longer finite."""
         first = int(np.argmax(~np.isfinite(rows).all(axis=1)))
         step = self.done - len(rows) + first + 1
         before = tuple(float(v) for v in rows[first - 1]) if first else self._good
-        broken = [path for path, value in self.state["params"].items() if not np.isfinite(np.asarray(value)).all()]
+        params = self.unstack(self.state)["params"]
+        broken = [path for path, value in params.items() if not np.isfinite(np.asarray(value)).all()]
         loss, _, norm, rate = (float(v) for v in rows[first])
         story = (
             f"at step {step} the loss is {loss:g} and the gradient's norm {norm:g}, with a learning rate of {rate:g}"
@@ -151,7 +154,7 @@ class Loop:
         if before:
             story += f"; one step earlier they were {before[0]:.4g} and {before[2]:.4g}"
         if broken:
-            story += f"; {len(broken)} of {len(self.state['params'])} arrays of weights are not finite, `{broken[0]}` the first"
+            story += f"; {len(broken)} of {len(params)} arrays of weights are not finite, `{broken[0]}` the first"
         advice = "lower `optimizer.learning_rate`, lengthen `schedule.warmup`, or bound the gradient with `clip: 1.0`"
         if math.isfinite(loss) or (before and before[2] > 1e3):
             advice = "the gradient explodes: bound it with `clip: 1.0`, or lower `optimizer.learning_rate`"

@@ -67,14 +67,17 @@ def decayed(config: Optimizer, params: Mapping[str, Any]) -> dict[str, bool]:
     return {path: (config.decay_everything or jnp.ndim(p) > 1) and not exempt(path) for path, p in params.items()}
 
 
-def optimiser(recipe: Recipe, curve: Curve) -> optax.GradientTransformation:
-    """Clip, decay, update rule, learning rate; averaged over `accumulate` batches."""
+def optimiser(recipe: Recipe, curve: Curve, mask: Mapping[str, bool] | None = None) -> optax.GradientTransformation:
+    """Clip, decay, update rule, learning rate; averaged over `accumulate` batches.
+
+    `mask` says which parameters are decayed; by default `decayed` does.
+    """
     config = recipe.optimizer
-    decay = (
-        [optax.add_decayed_weights(config.weight_decay, lambda params: decayed(config, params))]
-        if config.weight_decay
-        else []
-    )
+
+    def pulled(params: Mapping[str, Any]) -> dict[str, bool]:
+        return decayed(config, params) if mask is None else {path: mask[path] for path in params}
+
+    decay = [optax.add_decayed_weights(config.weight_decay, pulled)] if config.weight_decay else []
     decoupled = config.name == "adamw"
     parts = [optax.clip_by_global_norm(recipe.clip)] if recipe.clip is not None else []
     parts += [] if decoupled else decay

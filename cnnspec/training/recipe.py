@@ -150,6 +150,9 @@ class Recipe(Spec):
         None, description="file or run folder to start from; what fits by name and shape is taken"
     )
     freeze: tuple[str, ...] | list[str] = Field((), description="ids whose weights stay as they are")
+    remat: tuple[str, ...] | list[str] = Field(
+        (), description="ids whose inner activations are computed again for the gradient, to save memory"
+    )
     evaluate_every: Positive = Field(1.0, description="epochs or steps, as the length is given")
     evaluation_batch: Size | None = Field(None, description="images a batch of the evaluation; by default `batch_size`")
     checkpoint_every: Positive | None = Field(

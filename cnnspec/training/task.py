@@ -90,6 +90,15 @@ def frozen_paths(graph: Graph, ids: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+def check_paths(graph: Graph, ids: Iterable[str]) -> None:
+    """**Errors**: E862 for an id under which no node stands."""
+    for name in ids:
+        if not any(node.path == name or node.path.startswith(f"{name}.") for node in graph.nodes):
+            tops = sorted({node.path.split(".")[0] for node in graph.nodes})
+            raise Problem("E862", f"nothing to compute again: no node stands under `{name}`",
+                          did_you_mean(name, tops) or f"the network has {listing(tops)}", field="remat")  # fmt: skip
+
+
 def label_names(dataset: Dataset, task: Task) -> tuple[str, ...]:
     """A name for every output of the network."""
     return (*dataset.classes, *(str(c) for c in range(len(dataset.classes), task.classes)))

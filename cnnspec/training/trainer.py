@@ -21,14 +21,14 @@ from cnnspec.training.devices import Devices, devices_for
 from cnnspec.training.evaluation import Evaluation, Evaluator
 from cnnspec.training.loop import Loop
 from cnnspec.training.network import Network, open_network
-from cnnspec.training.optimisers import learning_rate, optimiser
+from cnnspec.training.optimisers import decayed, learning_rate, optimiser
 from cnnspec.training.progress import Progress
 from cnnspec.training.recipe import Recipe
 from cnnspec.training.recipe_file import LoadedRecipe, load_recipe, recipe_text
 from cnnspec.training.records import Records, write_text
 from cnnspec.training.report import write_report
 from cnnspec.training.step import initial_state, make_step, weights_of
-from cnnspec.training.task import check_mixing, frozen_paths, label_names
+from cnnspec.training.task import check_mixing, check_paths, frozen_paths, label_names
 from cnnspec.training.weights import read_weights, transfer
 
 #: Threads that make batches where pictures are decoded.
@@ -110,11 +110,16 @@ class _Training:
         )
         if recipe.weights is not None and not self.resume:
             progress.say(f"weights: {transfer(read_weights(recipe.weights), network.params, network.state)}")
-        self._begin_folder(recipe, train_set, devices)
+        check_paths(network.loaded.graph, recipe.remat)
         curve = learning_rate(recipe, len(train_set))
-        optimizer = optimiser(recipe, curve)
+        pulled = decayed(recipe.optimizer, network.params)
+        training = network.compiled.training(
+            recipe.remat, lambda path: (path in frozen, pulled.get(path)), recorded=self._recorded()
+        )
+        optimizer = optimiser(recipe, curve, {**pulled, **training.stack(pulled)})
         state = initial_state(network.params, network.state, frozen, optimizer, recipe.ema)
         state = devices.place_state(state)
+        self._begin_folder(recipe, train_set, devices, training.record)
         checkpoints = Checkpoints(self.folder / runs.CHECKPOINTS, devices)
         source = TrainingBatches(train_set, batch=recipe.batch_size, steps=total, seed=recipe.seed,
                                  augmentation=recipe.augment, share=devices.share)  # fmt: skip
@@ -125,11 +130,13 @@ class _Training:
             done = int(note["step"])
             if done < total:  # else the length was cut below what is done already: there is nothing left to do
                 batches.set_state(note["batches"])
-        step = make_step(network.compiled.apply, network.task, recipe, optimizer, curve, frozen)
+        state = jax.jit(training.stack, donate_argnums=0)(state) if training.layout else state
+        kept = frozenset(training.stack(dict.fromkeys(frozen, True)))
+        step = make_step(training, network.task, recipe, optimizer, curve, kept)
         example = devices.place_batch(source[0])
         compiled_step = jax.jit(step, donate_argnums=0).lower(state, example).compile()
         loop = Loop(
-            step=compiled_step, state=state, batches=batches, devices=devices, checkpoints=checkpoints, progress=progress,
+            step=compiled_step, state=state, unstack=jax.jit(training.unstack) if training.layout else lambda tree: tree, batches=batches, devices=devices, checkpoints=checkpoints, progress=progress,
             evaluator=Evaluator(network.compiled, network.task, test_set, devices,
                                 recipe.evaluation_batch or recipe.batch_size, recipe.loading),
             records=Records(self.folder, done if self.resume else None) if devices.leads else None,
@@ -146,7 +153,12 @@ class _Training:
             checkpoints.close()
         return self._finish(loop, train_set, test_set)
 
-    def _begin_folder(self, recipe: Recipe, train_set: Dataset, devices: Devices) -> None:
+    def _recorded(self) -> dict[str, Any] | None:
+        """The forms that the run which is resumed was begun with."""
+        found = runs.read_run(self.folder).get("compiled") if self.resume else None
+        return dict(found) if found is not None else None
+
+    def _begin_folder(self, recipe: Recipe, train_set: Dataset, devices: Devices, compiled: dict[str, Any]) -> None:
         """Write what is being trained, before the first step."""
         if not devices.leads or self.resume:
             return
@@ -155,11 +167,11 @@ class _Training:
         write_text(self.folder / runs.RECIPE, recipe_text(recipe.model_copy(update={"set": {}})))
         classes = list(label_names(train_set, self.network.task))
         runs.write_run(self.folder, {"network": self.network.name, "recipe": self.loaded.name, "classes": classes,
-                                     "jax": jax.__version__, "devices": devices.count})  # fmt: skip
+                                     "jax": jax.__version__, "devices": devices.count, "compiled": compiled})  # fmt: skip
 
     def _finish(self, loop: Loop, train_set: Dataset, test_set: Dataset) -> Trained:
         """The weights and the report of a run that reached its end (or was stopped)."""
-        params, state = (jax.tree.map(np.asarray, part) for part in weights_of(loop.state))
+        params, state = (jax.tree.map(np.asarray, part) for part in weights_of(loop.unstack(loop.state)))
         metrics: dict[str, float] = {"steps": loop.done, "seconds": round(loop.seconds, 2)}
         if loop.evaluation is not None:
             metrics |= loop.evaluation.summary()
@@ -169,7 +181,7 @@ class _Training:
             loop.progress.say(f"left out {len(corrupt)} pictures that cannot be read: {listing(corrupt, 5)}")
         if loop.interrupted is None and loop.devices.leads:
             if loop.evaluation is None:  # resumed when all was done
-                loop.evaluation = loop.evaluator(*weights_of(loop.state))
+                loop.evaluation = loop.evaluator(*weights_of(loop.unstack(loop.state)))
                 metrics |= loop.evaluation.summary()
             write_report(
                 self.folder, self.network, params, state, loop.evaluation, metrics, train_set, test_set, corrupt

@@ -22,7 +22,7 @@ def depthwise(x: Any, kernel: Any, geometry: Geometry) -> Any:
     if kernel.shape[-1] != x.shape[-1]:
         return shifted(x, kernel, geometry)
 
-    @jax.custom_vjp
+    @jax.custom_vjp  # type: ignore[untyped-decorator]
     def convolve(x: Any, kernel: Any) -> Any:
         return shifted(x, kernel, geometry)
 
@@ -54,7 +54,7 @@ def ordinary(x: Any, kernel: Any, geometry: Geometry) -> Any:
     if geometry.groups > 1:
         return split(x, kernel, geometry, ordinary)
 
-    @jax.custom_vjp
+    @jax.custom_vjp  # type: ignore[untyped-decorator]
     def convolve(x: Any, kernel: Any) -> Any:
         return plain(x, kernel, geometry)
 

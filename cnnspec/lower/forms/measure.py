@@ -12,7 +12,7 @@ import numpy as np
 
 from cnnspec.graph import Node
 from cnnspec.lower.forms.table import FORMS, TRAINING, fits
-from cnnspec.lower.program import NodeRun
+from cnnspec.lower.running import NodeRun
 from cnnspec.ops.conv import Conv
 from cnnspec.pooling import Pool
 from cnnspec.types import TensorType
@@ -52,7 +52,8 @@ def function_of(node: Node, inputs: Sequence[TensorType], form: str, train: bool
     def both(params: dict[str, Any], x: Any) -> Any:
         return jax.grad(lambda params, x: jax.numpy.square(forward(params, x)).sum(), argnums=(0, 1))(params, x)
 
-    return jax.jit(both if train else forward)
+    jitted: Callable[..., Any] = jax.jit(both if train else forward)
+    return jitted
 
 
 def measure(
