@@ -8,15 +8,14 @@ Array = np.ndarray
 
 
 def convolution(x: Array, kernel: Array, bias: Array, stride: int = 1) -> Array:
-    """`[N, H, W, C]` with `[k, k, C, F]`, no padding: y[i, j] = sum over the window of x times the kernel."""
+    """`[N, H, W, C]` with `[k, k, C, F]`, no padding: every place of the window adds its share."""
     size = kernel.shape[0]
     height, width = ((length - size) // stride + 1 for length in x.shape[1:3])
-    y = np.zeros((len(x), height, width, kernel.shape[3]))
-    for row in range(height):
-        for column in range(width):
-            top, left = row * stride, column * stride
-            window = x[:, top : top + size, left : left + size, :]
-            y[:, row, column] = np.tensordot(window, kernel, axes=3) + bias
+    y = np.zeros((len(x), height, width, kernel.shape[3])) + bias
+    for row in range(size):
+        for column in range(size):
+            seen = x[:, row : row + stride * height : stride, column : column + stride * width : stride, :]
+            y += seen @ kernel[row, column]
     return y
 
 
