@@ -53,6 +53,7 @@ parity: setup  ## recompute every comparison with torchvision live
 
 docs: setup  ## write the generated pages
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/zoo.py
 
 bench: setup  ## measure, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks --long

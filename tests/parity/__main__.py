@@ -1,6 +1,8 @@
 """`python -m tests.parity`: recompute every comparison live, and print what was reached.
 
-`--store` writes the peers' logits for the everyday tests; `--only resnet` takes the pairs whose name holds the word.
+`--store` writes the peers' logits for the everyday tests, and the differences reached to `reached.json`, from which
+`docs/zoo.md` takes them; `--only resnet` takes the pairs whose name holds the word. `--stored` compares with the stored
+logits instead, and needs no peer; with `--missing` only those pairs of which no difference is written down.
 """
 
 from __future__ import annotations
@@ -10,23 +12,35 @@ import sys
 
 import numpy as np
 
+from cnnspec.diagnostics import SpecError
 from tests.parity.pairs import TOLERANCE, compiled, difference, our_logits, pairs, variation
 from tests.parity.peers import peer_logits
+from tests.parity.reached import read_reached, write_reached
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", action="store_true", help="write the peers' logits for the everyday tests")
     parser.add_argument("--only", default="", help="a part of the name of the pairs to compare")
+    parser.add_argument("--stored", action="store_true", help="compare with the stored logits, and write down how well")
+    parser.add_argument("--missing", action="store_true", help="only pairs of which no difference is written down")
     arguments = parser.parse_args()
     failed, compared = 0, 0
     print(f"{'pair':44} {'difference':>11} {'between inputs':>15}")
     for pair in pairs():
-        if arguments.only not in pair.name:
+        if arguments.only not in pair.name or (arguments.missing and pair.name in read_reached()):
             continue
-        theirs = peer_logits(pair)
-        reached = difference(our_logits(compiled(pair), pair), theirs)
+        if arguments.stored and not pair.stored.exists():
+            print(f"{pair.name:44} not stored")
+            continue
         compared += 1
+        try:
+            theirs = np.load(pair.stored) if arguments.stored else peer_logits(pair)
+            reached = difference(our_logits(compiled(pair), pair), theirs)
+        except SpecError as error:
+            failed += 1
+            print(f"{pair.name:44} FAILED {error}", flush=True)
+            continue
         right = reached <= TOLERANCE and variation(theirs) > 20 * reached
         failed += not right
         note = "" if right else "  FAILED"
@@ -36,6 +50,8 @@ def main() -> int:
         print(f"{pair.name:44} {reached:11.1e} {variation(theirs):15.2f}{note}", flush=True)
         if arguments.store and right:
             np.save(pair.stored, theirs.astype(np.float32))
+        if (arguments.store or arguments.stored) and right:
+            write_reached(pair.name, reached)
     print(f"{compared - failed} of {compared} pairs agree within {TOLERANCE:.0e} of the largest logit")
     return 1 if failed else 0
 
