@@ -22,7 +22,7 @@ from cnnspec.nodes import node_parts, resolve
 from cnnspec.ops.base import Op
 from cnnspec.params import FAILED, Declaration, bind
 from cnnspec.registry import spec_class
-from cnnspec.scaling import Scaler
+from cnnspec.scaler import Scaler
 from cnnspec.schema import Spec
 from cnnspec.source import Entry, Mapping, Scalar, Sequence, Tree, plain
 from cnnspec.validation import validate
@@ -79,11 +79,10 @@ class Elaborator:
             training = training or self._flag(parts, "training_only", False, frame)
             inputs = self._inputs(parts, frame)
             inner = frame.inside(inputs, training)
-            if self._flag(parts, "when", True, inner):
-                output = self._repeated(parts, inner, frame.path(name), inputs)
-            else:
-                output = inputs[0]  # a node that is left out passes on its first input
-            if output is not UNKNOWN and self.enforce and "expect" in parts.reserved:
+            present = self._flag(parts, "when", True, inner)
+            # A node that is left out passes on its first input, and what was expected of it speaks of nothing.
+            output = self._repeated(parts, inner, frame.path(name), inputs) if present else inputs[0]
+            if present and output is not UNKNOWN and self.enforce and "expect" in parts.reserved:
                 self._expect(parts.reserved["expect"], output, inner)
         except Poisoned:
             output = UNKNOWN
@@ -216,7 +215,8 @@ class Elaborator:
                 if isinstance(entry.value, Scalar) and (template := parse_template(str(entry.value.value))):
                     why[name] = f"{name} {template.explain(frame.names)}"
             elif self.scale is not None:
-                value = self._scaled_field(cls, name, value, entry.value, path, why)
+                groups = self._groups(tree, frame) if name == "filters" and parts_of_groups(cls) else 1
+                value = self._scaled_field(cls, name, value, entry.value, path, why, groups)
             data[name] = value
         if failed:
             raise Poisoned
@@ -264,7 +264,15 @@ class Elaborator:
         found = resolve(block.outputs, inner, self.report, self.assembly)
         return self._known(found[0] if found else UNKNOWN)
 
-    def _scaled_field(self, cls: type[Spec], name: str, value: Any, tree: Tree, path: str, why: dict[str, str]) -> Any:
+    def _groups(self, tree: Mapping, frame: Frame) -> int:
+        """The groups that a node asks for, which its scaled filters must keep to."""
+        entry = tree.entries.get("groups")
+        groups = self.evaluate(entry.value, frame) if entry is not None else 1
+        return groups if isinstance(groups, int) else 1
+
+    def _scaled_field(
+        self, cls: type[Spec], name: str, value: Any, tree: Tree, path: str, why: dict[str, str], groups: int = 1
+    ) -> Any:
         """A field with its literal numbers scaled; a field within a field is named `outer.inner`."""
         assert self.scale is not None
         if isinstance(value, dict) and isinstance(tree, Mapping):
@@ -274,7 +282,7 @@ class Elaborator:
             }
         for kind, names in (("width", cls.width_fields), ("depth", cls.depth_fields)):
             if name in names and isinstance(value, int) and not isinstance(value, bool):
-                value, how = self.scale(name, value, path, tree, kind)  # type: ignore[arg-type]  # one of two words
+                value, how = self.scale(name, value, path, tree, kind, groups)  # type: ignore[arg-type]  # one of two words
                 if how:
                     why[name] = how
         return value
@@ -449,16 +457,32 @@ def evaluate_tree(tree: Tree, names: AnyMapping[str, Any], report: Report) -> An
     return FAILED if any(value is FAILED for value in values.values()) else values
 
 
-def scaled_param(scale: Scaler | None, declaration: Declaration, tree: Tree, value: Any, path: str) -> Any:
+def scaled_param(
+    scale: Scaler | None,
+    declaration: Declaration,
+    tree: Tree,
+    value: Any,
+    path: str,
+    index: str = "",
+    record: bool = True,
+) -> Any:
     """The value of a param that is declared to scale; lists element by element."""
     kind = declaration.declared.scale
     if scale is None or kind is None or not is_literal(tree):
         return value
     if isinstance(value, list) and isinstance(tree, Sequence):
-        return [scaled_param(scale, declaration, t, v, path) for t, v in zip(tree.items, value, strict=True)]
+        return [
+            scaled_param(scale, declaration, t, v, path, f"{index}[{number}]", record)
+            for number, (t, v) in enumerate(zip(tree.items, value, strict=True))
+        ]
     if isinstance(value, int) and not isinstance(value, bool):
-        return scale(declaration.name, value, path, tree, kind)[0]
+        return scale(declaration.name + index, value, path, tree if record else None, kind)[0]
     return value
+
+
+def parts_of_groups(cls: type[Spec]) -> bool:
+    """Whether the groups of a node divide its filters (those of a bottleneck multiply its inner width)."""
+    return cls.key in ("conv", "conv_transpose")
 
 
 def is_literal(tree: Tree) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping as AnyMapping
 from typing import Any
 
+from cnnspec.expressions import Template, parse_template
 from cnnspec.merge import KEYS
-from cnnspec.scaling import Scaler
+from cnnspec.scaler import Scaler
 from cnnspec.source import Entry, Mapping, Scalar, Sequence, dump, plain
 
 
@@ -16,17 +17,29 @@ def expanded_text(tree: Mapping, given: AnyMapping[str, Any] | None = None, scal
     Where values come from outside (`given`, or a `scaler`) the expectations no longer speak of this network, and are
     left out; scaled numbers are written out, so that the result needs no scaling any more.
     """
-    if scaler is not None:
+    if scaler is not None and not scaler.ambiguous:
         tree = scaled_tree(tree, scaler)
     data: dict[str, Any] = plain(tree)
     values = {**(scaler.params if scaler else {}), **(data.pop("set", None) or {}), **(given or {})}
     for name, value in values.items():
-        if name.startswith("input."):
-            data["input"][name.removeprefix("input.")] = value
+        if "." in name:
+            owner, _, field = name.partition(".")
+            (data["input"] if owner == "input" and "input" in data else data["inputs"][owner])[field] = value
         elif isinstance(data.get("params"), dict) and name in data["params"]:
             data["params"][name] = _with_default(data["params"][name], value)
     if scaler is not None:
         data.pop("scale", None)
+        for name, declared in (data.get("params") or {}).items():
+            scaled = isinstance(declared, dict) and declared.get("scale") and not scaler.ambiguous
+            if (scaled and not _template(declared)) or "scale" in getattr(_template(declared), "names", ()):
+                value = scaler.values[name]
+                data["params"][name] = _with_default(declared, list(value) if isinstance(value, tuple) else value)
+        if "variants" in (data.get("scaling") or {}):
+            # They are factors on the network that was scaled, and would scale this one a second time.
+            del data["scaling"]["variants"]
+        if scaler.ambiguous:
+            # A literal that became two numbers cannot be written as one: the factors stay in the spec.
+            data["scale"] = {"width": scaler.width, "depth": scaler.depth}
         for name, entry in {"input": data.get("input"), **(data.get("inputs") or {})}.items():
             if isinstance(entry, dict) and isinstance(entry.get("height"), int) and isinstance(entry.get("width"), int):
                 entry["height"], entry["width"] = scaler.resized(entry["height"], entry["width"])
@@ -46,6 +59,12 @@ def scaled_tree(tree: Any, scaler: Scaler) -> Any:
         return Sequence(tuple(scaled_tree(item, scaler) for item in tree.items), tree.span)
     entries = {name: Entry(entry.key_span, scaled_tree(entry.value, scaler)) for name, entry in tree.entries.items()}
     return Mapping(entries, tree.span)
+
+
+def _template(declared: Any) -> Template | None:
+    """The expression that gives a param its value; one that asks for the scale loses its meaning once that is gone."""
+    text = declared.get("default") if isinstance(declared, dict) else declared
+    return parse_template(text) if isinstance(text, str) else None
 
 
 def _rescale_preprocess(entry: dict[str, Any], name: str) -> None:

@@ -20,9 +20,10 @@ from cnnspec.graph import Graph, Input, Ref
 from cnnspec.merge import load_tree
 from cnnspec.nodes import resolve
 from cnnspec.params import FAILED, bind, read_declarations
-from cnnspec.registry import keys
-from cnnspec.scaling import Factors, Scaler, Scaling
-from cnnspec.scaling import resolve as resolve_scaling
+from cnnspec.registry import keys, spec_class
+from cnnspec.scaler import UNSCALED, Scaler
+from cnnspec.scaler import resolve as resolve_scaling
+from cnnspec.scaling import Factors, Scaling
 from cnnspec.source import Entry, Mapping, Scalar, Sequence, Tree, dump, plain, read, tree_of
 from cnnspec.types import TensorType
 from cnnspec.validation import validate
@@ -43,12 +44,14 @@ class LoadedSpec:
     expectations_hold: bool
 
 
-def load_spec(
-    spec: str | Path | AnyMapping[str, Any], *, set: AnyMapping[str, Any] | None = None, scale: Factors | None = None
-) -> LoadedSpec:
+#: What stands for a spec in Python: a path, a name of the zoo, YAML text, a mapping, or one that was loaded.
+SpecLike = str | Path | AnyMapping[str, Any] | LoadedSpec
+
+
+def load_spec(spec: SpecLike, *, set: AnyMapping[str, Any] | None = None, scale: Factors | None = None) -> LoadedSpec:
     """The checked spec; `spec` is a path, a name of the zoo, YAML text, or a mapping.
 
-    `set` gives values to params. **Errors**: raises `SpecError` with every diagnostic.
+    `set` gives values to params, `scale` factors. **Errors**: raises `SpecError` with every diagnostic.
     """
     report = Report()
     loaded = check_spec(spec, report, set=set, scale=scale)
@@ -58,22 +61,42 @@ def load_spec(
 
 
 def check_spec(
-    spec: str | Path | AnyMapping[str, Any],
+    spec: SpecLike,
     report: Report,
     *,
     set: AnyMapping[str, Any] | None = None,
     scale: Factors | None = None,
+    explain: bool = True,
 ) -> LoadedSpec | None:
-    """The checked spec, or `None` where it is wrong; every diagnostic goes to `report`."""
+    """The checked spec, or `None` where it is wrong; every diagnostic goes to `report`.
+
+    A network that is right as written and wrong when scaled gives one diagnostic, which names the scale (and takes
+    some more checks to find the nearest scale that works, unless `explain` is false).
+    """
+    factors = scale or Factors()
+    own = Report() if not factors.nothing else report
+    loaded = _check(spec, own, dict(set or {}), factors)
+    if own is not report:
+        if loaded is None and explain:
+            from cnnspec.scale_failure import explained
+
+            own = explained(own, lambda tried, into: _check(spec, into, dict(set or {}), tried), factors)
+        report.extend(own)
+    return loaded
+
+
+def _check(spec: SpecLike, report: Report, given: dict[str, Any], scale: Factors) -> LoadedSpec | None:
     source, path = open_spec(spec, report)
     if source is None:
         return None
     tree = load_tree(source, report, path)
-    return None if tree is None else _Checker(report, source, dict(set or {}), scale or Factors()).run(tree)
+    return None if tree is None else _Checker(report, source, given, scale).run(tree)
 
 
-def open_spec(spec: str | Path | AnyMapping[str, Any], report: Report) -> tuple[Source | None, Path | None]:
+def open_spec(spec: SpecLike, report: Report) -> tuple[Source | None, Path | None]:
     """The text of a spec and where it is: a path, a name of the zoo, YAML text, or a mapping."""
+    if isinstance(spec, LoadedSpec):
+        return Source(f"<{spec.document.name}>", spec.expanded), None
     if isinstance(spec, AnyMapping):
         return Source("<spec>", dump(dict(spec))), None
     if isinstance(spec, str) and "\n" in spec:
@@ -99,6 +122,8 @@ class _Checker:
         if not self._scaling(tree):
             return None
         params = self._params(tree)
+        if self.scale is not None:
+            self.scale.values = params or {}
         if params is None or "layers" not in tree.entries:
             return None
         inputs = self._inputs(tree, params)
@@ -115,6 +140,7 @@ class _Checker:
             assembly.scopes[name] = Ref(name)
         frame.previous = next(iter(frame.ids.values()))
         last = elaborator.layers(tree.get("layers"), frame)
+        self._named(tree, assembly)
         outputs = self._outputs(tree.get("outputs"), last, frame, assembly)
         header = self._header(tree, inputs, params)
         if report.failed or not outputs or header is None:
@@ -156,6 +182,12 @@ class _Checker:
         if found["scaling"] is None or found["scale"] is None:
             return False
         self.rule = found["scaling"]
+        compound, written = self.rule.compound, tree.get("scaling")
+        if compound.far_from_two and isinstance(written, Mapping) and (at := written.get("compound")) is not None:
+            self.report.warning(
+                "E905", f"alpha x beta^2 x gamma^2 is {compound.growth:.3g}, and should be near 2", at.span,
+                f"one phi would multiply the MACs by {compound.growth:.3g}; `cnnspec scale --search` finds factors",
+            )  # fmt: skip
         try:
             self.scale = resolve_scaling(self.rule, found["scale"], self.asked)
         except Problem as problem:
@@ -164,6 +196,24 @@ class _Checker:
             self.report.error(problem.code, problem.message, field.span if field else None, problem.help)
             return False
         return True
+
+    def _named(self, tree: Mapping, assembly: Assembly) -> None:
+        """What `scaling` names must be there; a name that is not would exempt nothing, in silence."""
+        written, declared = tree.get("scaling"), tree.get("params")
+        if not self.rule.named or not isinstance(written, Mapping) or self.report.failed:
+            return
+        ids = {part for path in assembly.scopes for part in path.split(".")} | {*assembly.scopes}
+        params = declared.entries if isinstance(declared, Mapping) else {}
+        for list_name in ("exempt", "only_wider", "fixed_depth"):
+            for name in getattr(self.rule, list_name):
+                owner, _, field = name.rpartition(".")
+                if name in ids or name in params:
+                    continue
+                fields = {f for key in keys() for f in (*spec_class(key).width_fields, *spec_class(key).depth_fields)}
+                at = written.get(list_name)
+                if at is not None and not (field in fields and (not owner or owner in ids)):
+                    hint = did_you_mean(name, ids | fields) or "name an id, a field such as `squeeze`, or `id.field`"
+                    self.report.error("E301", f"`{list_name}` names `{name}`, and there is no such node", at.span, hint)
 
     def _params(self, tree: Mapping) -> dict[str, Any] | None:
         declarations = read_declarations(tree.get("params"), self.report)
@@ -177,17 +227,18 @@ class _Checker:
         elif written is not None:
             self.report.error("E103", "`set` should be a mapping of params to values", written.span)
         for name, value in self.given.items():
-            if not name.startswith("input."):
+            if "." not in name:
                 argument = Source("--set", f"{name}={value}")
                 at = Span(argument, 1, 1, 1, len(argument.text) + 1)
                 entries[name] = Entry(at, tree_of(value, at))
         name_tree = tree.get("name")
         what = str(plain(name_tree)) if name_tree is not None else self.source.name
         return bind(
-            declarations, Mapping(entries, tree.span), self.report, what=what, scope={}, span=_begin(tree.span),
+            declarations, Mapping(entries, tree.span), self.report, what=what, span=_begin(tree.span),
+            scope={"scale": UNSCALED if self.scale is None else self.scale.names(_height(tree))},
             evaluate=lambda t, names: evaluate_tree(t, names, self.report), unknown="E405", missing="E406",
             sees_params=True, partial=True,
-            convert=lambda d, t, value: scaled_param(self.scale, d, t, value, d.name),
+            convert=lambda d, t, value: scaled_param(self.scale, d, t, value, "params", record=False),
         )  # fmt: skip
 
     def _inputs(self, tree: Mapping, params: dict[str, Any]) -> dict[str, InputSpec] | None:
@@ -203,7 +254,14 @@ class _Checker:
             return None
         entries = many.value.entries if many is not None and isinstance(many.value, Mapping) else {}
         if one is not None:
-            entries = {"input": self._resized(one)}
+            entries = {"input": one}
+        entries = {name: self._resized(name, entry) for name, entry in entries.items()}
+        for setting in self.given:
+            name, dot, _ = setting.partition(".")
+            if dot and name not in entries:
+                hint = did_you_mean(name, entries) or f"the inputs are {listing(entries)}"
+                self.report.error("E405", f"there is no input `{name}` to set `{setting}` of", _given(setting), hint)
+                return None
         found: dict[str, InputSpec] = {}
         for name, entry in entries.items():
             if not isinstance(entry.value, Mapping):
@@ -226,7 +284,7 @@ class _Checker:
 
     def _at_resolution(self, spec: InputSpec) -> InputSpec:
         """An input of the size that the scaling asks for, and its crop with it."""
-        if self.scale is None or self.scale.resolution is None or not spec.height or not spec.width:
+        if self.scale is None or not self.scale.resizes or not spec.height or not spec.width:
             return spec
         height, width = self.scale.resized(spec.height, spec.width)
         changes: dict[str, Any] = {"height": height, "width": width}
@@ -240,9 +298,10 @@ class _Checker:
             changes["preprocess"] = spec.preprocess.model_copy(update=sizes)
         return spec.model_copy(update=changes)
 
-    def _resized(self, entry: Entry) -> Entry:
-        """`input` with what was set from outside (`--set input.height=192`)."""
-        changes = {n.removeprefix("input."): v for n, v in self.given.items() if n.startswith("input.")}
+    def _resized(self, input_name: str, entry: Entry) -> Entry:
+        """An input with what was set from outside (`--set input.height=192`)."""
+        prefix = f"{input_name}."
+        changes = {n.removeprefix(prefix): v for n, v in self.given.items() if n.startswith(prefix)}
         if not changes or not isinstance(entry.value, Mapping):
             return entry
         at = entry.key_span
@@ -374,6 +433,18 @@ class _Checker:
                 wanted, actual_shape = "x".join(map(str, shape)), graph.type_of(ref).plain
                 self.report.error(code, f"expected {wanted} of {what}, and its shape is {actual_shape}", place.span,
                                   "correct the expectation, or the layers before it")  # fmt: skip
+
+
+def _given(setting: str) -> Span:
+    """The place of something that was set from outside."""
+    return Span(Source("--set", setting), 1, 1, 1, len(setting) + 1)
+
+
+def _height(tree: Mapping) -> int | None:
+    """The height of the one input, where it is written as a number."""
+    entry = tree.get("input")
+    height = entry.get("height") if isinstance(entry, Mapping) else None
+    return height.value if isinstance(height, Scalar) and isinstance(height.value, int) else None
 
 
 def _begin(span: Span) -> Span:

@@ -5,37 +5,48 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from cnnspec.diagnostics import Diagnostic, Report, SpecError
-from cnnspec.frontend import LoadedSpec, check_spec, load_spec
-from cnnspec.scaling import Compound, Factors
+from cnnspec.diagnostics import Diagnostic, Problem, Report, SpecError
+from cnnspec.frontend import LoadedSpec, SpecLike, check_spec, load_spec
+from cnnspec.scaling import GROWTH_TOLERANCE, MOST_RESOLUTION, Compound, Factors, read_factors
 
-Spec = str | Path | Mapping[str, Any]
 Budget = Literal["macs", "params", "activation_bytes"]
+Direction = Literal["compound", "width", "depth", "resolution"]
+DIRECTIONS: tuple[Direction, ...] = ("compound", "width", "depth", "resolution")
 
-#: The range of exponents in which a budget is looked for.
-_PHI = (-12.0, 12.0)
+#: How far each direction is followed: exponents of the compound rule, and powers of two of a single factor.
+_REACH: dict[str, tuple[float, float]] = {"compound": (-20.0, 20.0)}
+_OCTAVES = (-6.0, 6.0)
+_TRIES = 18
+#: A step along a direction below which two networks count as neighbours.
+_FINE = 0.002
 
 
-def scale(spec: Spec, **factors: Any) -> LoadedSpec:
+def scale(spec: SpecLike, *, set: Mapping[str, Any] | None = None, **factors: Any) -> LoadedSpec:
     """A scaled network: `width`, `depth`, `resolution` (pixels), `phi`, or `variant`.
 
-    Its `expanded` text is a plain spec that needs no scaling any more. **Errors**: `SpecError` E901 to E904.
+    What comes back stands for a spec wherever one is asked for, and its `expanded` text is a plain spec that needs no
+    scaling any more. **Errors**: `SpecError` E901, E902, E904, or the one mistake that the scale makes.
 
     **Example**: `cnnspec.scale("resnet50", width=0.5, resolution=160).totals.macs`
     """
-    return load_spec(spec, scale=Factors.model_validate(factors))
+    try:
+        asked = read_factors(factors)
+    except Problem as problem:
+        raise SpecError([Diagnostic(problem.code, problem.message, None, problem.help)]) from None
+    return load_spec(spec, set=set, scale=asked)
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A network near a budget: the exponent of the compound rule, what it then has, and the network."""
+    """A network near a budget: in which direction it was scaled, by what, and how much of the budgeted it has."""
 
-    phi: float
+    direction: Direction
+    factors: Factors
     value: int
     loaded: LoadedSpec
 
@@ -45,62 +56,117 @@ def count(loaded: LoadedSpec, what: Budget) -> int:
     return int(getattr(loaded.totals, what))
 
 
-def try_scale(spec: Spec, factors: Factors, settings: Mapping[str, Any] | None = None) -> LoadedSpec | None:
-    """The scaled network, or `None` where it does not check (too small an input for its pools, say)."""
-    return check_spec(spec, Report(), set=settings, scale=factors)
+@dataclass
+class _Line:
+    """The networks along one direction, each built once."""
+
+    spec: SpecLike
+    what: Budget
+    settings: Mapping[str, Any] | None
+    direction: Direction
+    height: int | None
+    seen: dict[float, Fit | None] = field(default_factory=dict)
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        return _REACH.get(self.direction, _OCTAVES)
+
+    def factors(self, t: float) -> Factors | None:
+        """The factors at exponent `t`; 0 is the network as written."""
+        if self.direction == "compound":
+            return Factors(phi=round(t, 4))
+        if self.direction == "resolution":
+            pixels = round((self.height or 0) * 2**t)
+            return Factors(resolution=pixels) if self.height and 1 <= pixels <= MOST_RESOLUTION else None
+        return Factors.model_validate({self.direction: round(2**t, 4)})
+
+    def at(self, t: float) -> Fit | None:
+        """The network at `t`, or the nearest to it that checks (branches that meet ask for certain sizes)."""
+        for aside in (0.0, 0.03, -0.03, 0.07, -0.07):
+            fit = self._at(t + aside)
+            if fit is not None or self.direction in ("width", "depth"):
+                return fit
+        return None
+
+    def _at(self, t: float) -> Fit | None:
+        t = round(t, 4)
+        if t not in self.seen:
+            factors = self.factors(t)
+            loaded = (
+                check_spec(self.spec, Report(), set=self.settings, scale=factors, explain=False) if factors else None
+            )
+            value = 0 if loaded is None else count(loaded, self.what)
+            self.seen[t] = None if loaded is None or factors is None else Fit(self.direction, factors, value, loaded)
+        return self.seen[t]
+
+    def largest(self, budget: int, base: Fit) -> tuple[Fit | None, Fit | None]:
+        """The largest network within a budget, and the smallest found that is not."""
+        low, high = self.reach
+        inside, outside = (base, None) if base.value <= budget else (None, base)
+        low, high = (0.0, high) if inside else (low, 0.0)
+        slope = math.log(Compound().growth) if self.direction == "compound" else 2 * math.log(2)
+        for attempt in range(_TRIES):
+            if high - low < _FINE or (inside and inside.value == budget):
+                break
+            t = self._guess(budget, inside, outside, low, high, slope / 1.5**attempt)
+            fit = self.at(t)
+            if fit is None:  # too small to check: look above; too large: below
+                low, high = (t, high) if t < 0 else (low, t)
+            elif fit.value <= budget:
+                low, inside = t, fit
+            else:
+                high, outside = t, fit
+        return inside, outside
+
+    def _guess(
+        self, budget: int, inside: Fit | None, outside: Fit | None, low: float, high: float, slope: float
+    ) -> float:
+        """Where the budget should be met: what is counted grows about exponentially along a direction."""
+        if inside and outside and inside.value < outside.value:
+            share = math.log(budget / inside.value) / math.log(outside.value / inside.value)
+            return low + (high - low) * min(0.9, max(0.1, share))
+        known = inside or outside
+        if known is None or known.value < 1 or abs(math.log(budget / known.value)) < _FINE:
+            return (low + high) / 2
+        step = 1.15 * math.log(budget / known.value) / slope
+        # How fast the network grows is a guess, and what does not scale slows it down: ever longer steps.
+        step = math.copysign(min(max(abs(step), 0.02), (high - low) / 2), step)
+        return max(low + _FINE, min(high - _FINE, (low if inside else high) + step))
 
 
-def solve(spec: Spec, what: Budget, budget: int, settings: Mapping[str, Any] | None = None) -> tuple[Fit, list[Fit]]:
-    """The largest network along the compound direction that keeps within a budget, and its neighbours.
+def solve(
+    spec: SpecLike, what: Budget, budget: int, settings: Mapping[str, Any] | None = None, *, frontier: bool = True
+) -> tuple[Fit, list[Fit]]:
+    """The largest network along the compound direction that keeps within a budget, and the choices around it.
 
-    Bisects the exponent. **Errors**: `SpecError` E903 where the budget is out of reach, with the nearest that works.
+    Those are the next larger network, and the largest ones that scale width, depth or resolution alone.
+    **Errors**: `SpecError` E903 where the budget is out of reach, with the nearest that works.
     """
-
-    def at(phi: float) -> Fit | None:
-        loaded = try_scale(spec, Factors(phi=round(phi, 4)), settings)
-        return None if loaded is None else Fit(round(phi, 4), count(loaded, what), loaded)
-
-    low, high = _PHI
-    base = at(0.0)
-    if base is None:
-        load_spec(spec, set=settings)  # raises what is wrong
-        raise AssertionError
-    best = base if base.value <= budget else None
+    base = load_spec(spec, set=settings)
+    start = Fit("compound", Factors(), count(base, what), base)
+    height = next((i.type.height for i in base.graph.inputs if i.type.rank == 3), None)
+    line = _Line(spec, what, settings, "compound", height)
+    best, above = line.largest(budget, start)
+    singles = []
+    for direction in DIRECTIONS[1:] if frontier or best is None else ():
+        single = _Line(spec, what, settings, direction, height)
+        fit, _ = single.largest(budget, Fit(direction, Factors(), start.value, base))
+        if fit is not None and fit.value != start.value:
+            singles.append(fit)
     if best is not None:
-        low = 0.0
-    else:
-        high = 0.0
-    for _ in range(18):
-        middle = (low + high) / 2
-        fit = at(middle)
-        if fit is None:  # too small to check: look above; too large: below
-            low, high = (middle, high) if middle < 0 else (low, middle)
-        elif fit.value <= budget:
-            best = fit if best is None or fit.value >= best.value else best
-            low = middle
-        else:
-            high = middle
-    if best is None:
-        nearest = next((f for phi in (-1, -2, -3, -4, -6, -8, -10) if (f := at(phi)) is not None), base)
-        smallest = min((f for f in (nearest, base)), key=lambda f: f.value)
-        message = f"no scaling of this network has at most {budget:,} {what}"
-        raise SpecError(
-            [
-                Diagnostic(
-                    "E903",
-                    message,
-                    None,
-                    f"the smallest that was found has {smallest.value:,}, at phi {smallest.phi:g}",
-                )
-            ]
-        )
-    around = [f for step in (-0.5, -0.25, 0.25, 0.5) if (f := at(best.phi + step)) is not None]
-    return best, around
+        return best, [*([above] if above is not None else []), *singles]
+    smallest = min((fit for fit in (*line.seen.values(), start) if fit is not None), key=lambda fit: fit.value)
+    hint = f"the smallest that was found has {smallest.value:,}, with {smallest.factors.plain}"
+    if singles:
+        nearest = max(singles, key=lambda fit: fit.value)
+        hint = f"one axis alone reaches it: {nearest.factors.plain} has {nearest.value:,}"
+    message = f"no scaling of this network by the compound rule has at most {budget:,} {what}"
+    raise SpecError([Diagnostic("E903", message, None, hint)])
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One point of the grid: the rule, what it costs, and its score by the proxy (larger is better)."""
+    """One point of the grid: the rule, the network at phi = 1, and its score by the proxy (larger is better)."""
 
     compound: Compound
     macs: int
@@ -109,34 +175,36 @@ class Candidate:
 
 
 def search(
-    spec: Spec,
+    spec: SpecLike,
     *,
     step: float = 0.05,
     growth: float = 2.0,
-    tolerance: float = 0.1,
+    tolerance: float = GROWTH_TOLERANCE,
+    most: int | None = None,
     proxy: Callable[[LoadedSpec], float] | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> list[Candidate]:
     """The grid search for alpha, beta and gamma at phi = 1 under MACs near `growth` times the network's, best first.
 
     The paper ranks by the accuracy of trained networks. Training each is out of reach here, so the candidates are
-    ranked by a proxy that the caller names; by default by parameters.
+    ranked by a proxy that the caller names; by default by parameters. `most` limits how many are scored: those whose
+    growth is nearest to `growth`.
     """
     base = load_spec(spec, set=settings)
+    height = next((i.type.height for i in base.graph.inputs if i.type.rank == 3), None)
     rank = proxy or (lambda loaded: float(loaded.totals.params))
     levels = [round(1 + step * i, 4) for i in range(int(1 / step) + 1)]
-    found = []
-    for alpha in levels:
-        for beta in levels:
-            for gamma in levels:
-                compound = Compound(alpha=alpha, beta=beta, gamma=gamma)
-                if abs(compound.growth / growth - 1) > tolerance:
-                    continue
-                first = base.graph.inputs[0].type
-                factors = Factors(
-                    depth=alpha, width=beta, resolution=round(first.height * gamma) if first.rank == 3 else None
-                )
-                loaded = try_scale(spec, factors, settings)
-                if loaded is not None and abs(loaded.totals.macs / (growth * base.totals.macs) - 1) <= 2 * tolerance:
-                    found.append(Candidate(compound, loaded.totals.macs, loaded.totals.params, rank(loaded)))
+    grid = [Compound(alpha=a, beta=b, gamma=g) for a in levels for b in levels for g in levels]
+    grid = [rule for rule in grid if abs(rule.growth / growth - 1) <= tolerance]
+    grid.sort(key=lambda rule: abs(rule.growth / growth - 1))
+    found: list[Candidate] = []
+    for rule in grid:
+        if most is not None and len(found) >= most:
+            break
+        resolution = round(height * rule.gamma) if height is not None else None
+        factors = Factors(depth=rule.alpha, width=rule.beta, resolution=resolution)
+        loaded = check_spec(spec, Report(), set=settings, scale=factors, explain=False)
+        # Rounding takes small networks far from the growth that was meant; those are no candidates.
+        if loaded is not None and abs(loaded.totals.macs / (growth * base.totals.macs) - 1) <= 2 * tolerance:
+            found.append(Candidate(rule, loaded.totals.macs, loaded.totals.params, rank(loaded)))
     return sorted(found, key=lambda c: -c.score)

@@ -44,6 +44,10 @@ class Inception(Block):
     """
 
     key: ClassVar[str] = "inception"
+    width_fields: ClassVar[tuple[str, ...]] = (
+        "conv1x1", "conv3x3.reduce", "conv3x3.filters", "conv5x5.reduce", "conv5x5.filters",
+        "conv3x3_double.reduce", "conv3x3_double.filters", "pool",
+    )  # fmt: skip
 
     conv1x1: Size | None = Field(None, description="channels of the 1x1 branch")
     conv3x3: Reduced | None = Field(None, description="the 3x3 branch")

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from cnnspec.diagnostics import Diagnostic, Report, Source, Span
+from cnnspec.diagnostics import Diagnostic, Problem, Report, Source, Span
 from cnnspec.frontend import LoadedSpec, check_spec
-from cnnspec.scaling import Factors
+from cnnspec.scaling import Factors, read_factors
 from cnnspec.source import Scalar, Tree, parse, plain
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -55,14 +55,11 @@ def scale_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def parse_factors(given: dict[str, Any]) -> Factors:
     """The factors of the command line; a wrong one is a mistake in calling the command."""
-    from pydantic import ValidationError
-
     try:
-        return Factors.model_validate({name: value for name, value in given.items() if value is not None}, strict=True)
-    except ValidationError as error:
-        first = error.errors()[0]
-        message = first["msg"].removeprefix("Input ")
-        raise click.BadParameter(f"{message}, and is {first['input']}", param_hint=f"--{first['loc'][0]}") from None
+        return read_factors(given)
+    except Problem as problem:
+        text = f"{problem.message}; {problem.help}" if problem.help else problem.message
+        raise click.BadParameter(text, param_hint=f"--{problem.field}") from None
 
 
 def parse_settings(settings: tuple[str, ...]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,7 +24,13 @@ from cnnspec.diagnostics import SpecError
 from cnnspec.frontend import LoadedSpec
 from cnnspec.scaling import Factors
 
+if TYPE_CHECKING:
+    from cnnspec.rescale import Fit
+
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+
+#: How many candidates of a search are measured for their latency, where the caller says nothing.
+_MEASURED = 12
 
 
 class Amount(click.ParamType[int]):
@@ -36,8 +43,8 @@ class Amount(click.ParamType[int]):
             return value
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", str(value).strip())
         if match is None or match[2].upper() not in _UNITS or float(match[1]) <= 0:
-            self.fail(f"`{value}` should be an amount such as 400M, 1.5G or 20MiB", param, ctx)
-        return int(float(match[1]) * _UNITS[match[2].upper()])
+            self.fail(f"`{value}` should be an amount above 0, such as 400M, 1.5G or 20MiB", param, ctx)
+        return max(1, int(float(match[1]) * _UNITS[match[2].upper()]))
 
 
 @click.command(name="scale")
@@ -49,13 +56,17 @@ class Amount(click.ParamType[int]):
 @click.option("--activation-memory", type=Amount(), help="Scale to at most so much memory for activations (20MiB).")
 @click.option("--search", is_flag=True, help="Search alpha, beta and gamma on a grid, at twice the MACs.")
 @click.option("--proxy", type=click.Choice(["params", "macs", "latency"]), default="params", show_default=True,
-              help="What --search ranks by; latency is measured here.")  # fmt: skip
-@click.option("--explain", is_flag=True, help="Show every number that was scaled: base, raw, result, and the rule.")
+              help="What --search ranks by: most params, fewest MACs, or least latency measured here.")  # fmt: skip
+@click.option(
+    "--most", type=click.IntRange(1), help="How many candidates --search looks at [default: all; 12 for latency]."
+)
+@click.option("--explain", is_flag=True, help="Show every number: base, raw, rounded, final, and the rule.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the scaled network as a plain spec.")
 @json_option
 def command(
     file: str, factors: Factors, settings: tuple[str, ...], macs: int | None, params: int | None,
-    activation_memory: int | None, search: bool, proxy: str, explain: bool, output: Path | None, as_json: bool,
+    activation_memory: int | None, search: bool, proxy: str, most: int | None, explain: bool, output: Path | None,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Scale a network in width, depth and resolution; to factors, to a budget, or by the compound rule.
 
@@ -69,19 +80,30 @@ def command(
     chosen = {what: amount for what, amount in budgets.items() if amount is not None}
     if len(chosen) > 1 or (chosen and not factors.nothing) or (search and (chosen or not factors.nothing)):
         raise click.UsageError("give factors, or one budget, or --search: they contradict each other")
+    if search and output is not None:
+        raise click.UsageError("--search finds a rule, not a network: write it under `scaling: {compound: ...}`")
+    if most is not None and not search:
+        raise click.UsageError("--most belongs to --search")
     try:
         if search:
-            _search(file, settings, proxy, as_json)
+            _search(file, settings, proxy, most, as_json)
             return
         base = load_or_exit(file, settings)
+        budget: dict[str, Any] = {}
         if chosen:
-            loaded = _solve(file, settings, *next(iter(chosen.items())), quiet=as_json)
+            loaded, budget = _solve(file, settings, *next(iter(chosen.items())), quiet=as_json)
         else:
             loaded = load_or_exit(file, settings, factors=factors)
     except SpecError as error:
         print_diagnostics(list(error.diagnostics))
         sys.exit(1)
-    _print(base, loaded, explain, as_json)
+    if as_json:
+        click.echo(json.dumps({**as_data(loaded), **budget}, indent=2))
+    else:
+        if explain:
+            explanation(base, loaded).print()
+            click.echo()
+        _compare(base, loaded)
     if output is not None:
         from cnnspec.files import written_whole
 
@@ -90,91 +112,127 @@ def command(
         click.echo(f"written to {output}", err=as_json)
 
 
-def _solve(file: str, settings: tuple[str, ...], what: str, budget: int, quiet: bool) -> LoadedSpec:
+def _solve(
+    file: str, settings: tuple[str, ...], what: str, budget: int, quiet: bool
+) -> tuple[LoadedSpec, dict[str, Any]]:
+    """The network nearest below a budget, after printing it beside the choices around it."""
     from cnnspec.rescale import solve
 
     best, around = solve(file, what, budget, parse_settings(settings))  # type: ignore[arg-type]  # one of the words
     if not quiet:
-        click.echo(f"phi {best.phi:g}: {best.value:,} {what}, {best.value / budget:.1%} of the budget")
-        table = Table(["phi", what, "of the budget"], right=(0, 1, 2))
-        for fit in sorted([*around, best], key=lambda f: f.phi):
-            table.add(f"{fit.phi:g}", f"{fit.value:,}", f"{fit.value / budget:.1%}")
+        shown = bytes_text(best.value) if what == "activation_bytes" else f"{best.value:,}"
+        click.echo(f"{best.factors.plain}: {shown} {_WORDS[what]}, {best.value / budget:.1%} of the budget\n")
+        table = Table(
+            ["direction", "factors", "input", "params", "MACs", "activations", "of the budget"], right=range(3, 7)
+        )
+        for fit in (best, *around):
+            totals = fit.loaded.totals
+            table.add(
+                fit.direction, fit.factors.plain, fit.loaded.graph.inputs[0].type.plain, f"{totals.params:,}",
+                f"{totals.macs:,}", bytes_text(totals.activation_bytes), f"{fit.value / budget:.1%}",
+            )  # fmt: skip
         table.print()
-    return best.loaded
+        click.echo()
+    return best.loaded, {"budget": budget, "of": what, "frontier": [_fit(f, budget) for f in (best, *around)]}
 
 
-def _search(file: str, settings: tuple[str, ...], proxy: str, as_json: bool) -> None:
+_WORDS = {"macs": "MACs", "params": "parameters", "activation_bytes": "of activations"}
+
+
+def _fit(fit: Fit, budget: int) -> dict[str, Any]:
+    totals = fit.loaded.totals
+    return {
+        "direction": fit.direction, "factors": fit.factors.model_dump(exclude_defaults=True), "params": totals.params,
+        "macs": totals.macs, "activation_bytes": totals.activation_bytes, "of_budget": round(fit.value / budget, 4),
+    }  # fmt: skip
+
+
+def _search(file: str, settings: tuple[str, ...], proxy: str, most: int | None, as_json: bool) -> None:
     from cnnspec.rescale import search
 
-    rank = {"params": None, "macs": lambda loaded: float(-loaded.totals.macs), "latency": _latency}[proxy]
-    found = search(file, proxy=rank, settings=parse_settings(settings))
+    rank: Any = {"params": None, "macs": lambda loaded: float(-loaded.totals.macs), "latency": None}[proxy]
+    if proxy == "latency":
+        from cnnspec.latency import seconds
+
+        most = most or _MEASURED
+        click.echo(f"measuring the latency of {most} candidates, batch 1, on this machine", err=True)
+
+        def rank(loaded: LoadedSpec) -> float:
+            return -seconds(loaded)
+
+    found = search(file, proxy=rank, most=most, settings=parse_settings(settings))
     if as_json:
-        click.echo(
-            json.dumps(
-                [{**c.compound.model_dump(), "macs": c.macs, "params": c.params, "score": c.score} for c in found]
-            )
-        )
+        data = [{**c.compound.model_dump(), "macs": c.macs, "params": c.params, "score": c.score} for c in found]
+        click.echo(json.dumps(data))
         return
-    table = Table(["alpha", "beta", "gamma", "growth", "MACs", "params"], right=range(6))
+    table = Table(
+        ["alpha", "beta", "gamma", "growth", "MACs", "params", "ms"][: 7 if proxy == "latency" else 6], right=range(7)
+    )
     for c in found[:20]:
         rule = c.compound
-        table.add(
-            f"{rule.alpha:g}", f"{rule.beta:g}", f"{rule.gamma:g}", f"{rule.growth:.3f}", f"{c.macs:,}", f"{c.params:,}"
-        )
+        cells = [
+            f"{rule.alpha:g}",
+            f"{rule.beta:g}",
+            f"{rule.gamma:g}",
+            f"{rule.growth:.3f}",
+            f"{c.macs:,}",
+            f"{c.params:,}",
+        ]
+        table.add(*cells, *([f"{-1000 * c.score:.2f}"] if proxy == "latency" else []))
     table.print()
-    click.echo(f"{len(found)} candidates, ranked by {proxy}")
+    order = {"params": "most parameters", "macs": "fewest MACs", "latency": "least latency measured here"}[proxy]
+    shown = f", the first {min(20, len(found))} shown" if len(found) > 20 else ""
+    click.echo(f"\n{len(found)} candidates at about twice the MACs, {order} first{shown}")
+    if found:
+        best = ", ".join(f"{name}: {value:g}" for name, value in found[0].compound.model_dump().items())
+        click.echo(f"scaling: {{compound: {{{best}}}}}")
 
 
-def _latency(loaded: LoadedSpec) -> float:
-    """Minus the seconds of one image on this machine."""
-    import time
-
-    import numpy as np
-
-    from cnnspec.compiled import Compiled
-
-    network = Compiled(loaded)
-    prepared = network.prepare(*network.init())
-    image = np.zeros((1, *loaded.graph.inputs[0].type.shape), np.float32)
-    times = []
-    for _ in range(4):
-        begin = time.perf_counter()
-        for value in network.infer(prepared, image).values():
-            value.block_until_ready()
-        times.append(time.perf_counter() - begin)
-    return -min(times[1:])
-
-
-def _print(base: LoadedSpec, loaded: LoadedSpec, explain: bool, as_json: bool) -> None:
+def explanation(base: LoadedSpec, loaded: LoadedSpec) -> Table:
+    """Every number under scaling: base, raw, rounded, final, and the rule; iterations that are alike in one row."""
+    table = Table(["node", "field", "base", "raw", "rounded", "final", "rule"], right=(2, 3, 4, 5))
     scaler = loaded.scaler
-    if as_json:
-        data = {
-            "name": loaded.document.name, "params": loaded.totals.params, "macs": loaded.totals.macs,
-            "activation_bytes": loaded.totals.activation_bytes,
-            "inputs": {i.name: list(i.type.shape) for i in loaded.graph.inputs},
-            "changes": [vars_of(c) for c in scaler.changes] if scaler else [],
-        }  # fmt: skip
-        click.echo(json.dumps(data, indent=2))
-        return
-    if explain and scaler is not None:
-        table = Table(["node", "field", "base", "raw", "result", "rule"], right=(2, 3, 4))
-        for c in scaler.changes:
-            table.add(c.path, c.field, c.base, f"{c.raw:g}", c.result, c.rule)
-        table.print()
+    if scaler is None:
+        return table
+    for before, after in zip(base.graph.inputs, loaded.graph.inputs, strict=True):
+        if before.type != after.type and after.type.rank == 3:
+            exact = before.type.height * scaler.stretch if scaler.stretch != 1 else after.type.height
+            table.add(
+                after.name, "height", before.type.height, f"{exact:g}", after.type.height, after.type.height,
+                scaler.resolution_rule,
+            )  # fmt: skip
+    scaled = {c.field.partition("[")[0] for c in scaler.changes if c.path == "params"}
+    for name, value in loaded.document.params.items():
+        if name not in scaled and value != base.document.params.get(name):
+            rule = "the variant's" if name in scaler.params else "a function of the scale"
+            table.add("params", name, base.document.params.get(name), value, value, value, rule)
+    rows: dict[tuple[Any, ...], list[str]] = {}
+    for c in scaler.changes:
+        node = re.sub(r"\.\d+(?=\.|$)", ".*", c.path)
+        rows.setdefault((node, c.field, c.base, f"{c.raw:g}", c.rounded, c.result, c.rule), []).append(c.path)
+    for (node, *cells), paths in rows.items():
+        table.add(paths[0] if len(paths) == 1 else f"{node} ({len(paths)})", *cells)
+    return table
+
+
+def _compare(base: LoadedSpec, loaded: LoadedSpec) -> None:
+    """The base and the scaled network side by side."""
     table = Table(["", "base", "scaled", "ratio"], right=(1, 2, 3))
     a, b = base.totals, loaded.totals
     table.add("input", base.graph.inputs[0].type.plain, loaded.graph.inputs[0].type.plain, "")
     for name, x, y in (("params", a.params, b.params), ("MACs", a.macs, b.macs)):
         table.add(name, f"{x:,}", f"{y:,}", f"{y / x:.3f}" if x else "")
-    table.add(
-        "activations",
-        bytes_text(a.activation_bytes),
-        bytes_text(b.activation_bytes),
-        f"{b.activation_bytes / a.activation_bytes:.3f}",
-    )
+    ratio = f"{b.activation_bytes / a.activation_bytes:.3f}" if a.activation_bytes else ""
+    table.add("activations", bytes_text(a.activation_bytes), bytes_text(b.activation_bytes), ratio)
     table.print()
 
 
-def vars_of(change: object) -> dict[str, object]:
-    """A change with stable keys."""
-    return {name: getattr(change, name) for name in ("path", "field", "base", "raw", "result", "rule")}
+def as_data(loaded: LoadedSpec) -> dict[str, Any]:
+    """The scaled network with stable keys."""
+    names = ("path", "field", "base", "raw", "rounded", "result", "rule")
+    return {
+        "name": loaded.document.name, "params": loaded.totals.params, "macs": loaded.totals.macs,
+        "activation_bytes": loaded.totals.activation_bytes,
+        "inputs": {i.name: list(i.type.shape) for i in loaded.graph.inputs},
+        "changes": [{n: getattr(c, n) for n in names} for c in loaded.scaler.changes] if loaded.scaler else [],
+    }  # fmt: skip

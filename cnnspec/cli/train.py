@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from cnnspec.cli.options import file_argument, json_option, parse_settings, print_diagnostics, set_option
+from cnnspec.cli.options import file_argument, json_option, parse_settings, print_diagnostics, scale_options, set_option
 from cnnspec.diagnostics import Problem, SpecError
+from cnnspec.scaling import Factors
 
 
 @click.command(name="train")
@@ -19,6 +20,7 @@ from cnnspec.diagnostics import Problem, SpecError
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, or with the newest one of this spec.")
 @set_option
 @click.option("--with", "changes", multiple=True, metavar="FIELD=VALUE", help="Give a field of the recipe a value (--with optimizer.learning_rate=0.01); repeatable.")  # fmt: skip
+@scale_options
 @click.option("--epochs", type=float, help="Length of the training.")
 @click.option("--batch-size", type=int, help="Images a step, over all devices.")
 @click.option("--seed", type=int, help="Of weights, order, augmentation and dropout.")
@@ -44,6 +46,7 @@ def command(
     out: str | None,
     resume: bool,
     settings: tuple[str, ...],
+    factors: Factors,
     changes: tuple[str, ...],
     mesh: str | None,
     coordinator: str | None,
@@ -64,12 +67,14 @@ def command(
     cnnspec train lenet5 --resume
     cnnspec train resnet50 --recipe resnet_imagenet --data folder:/data/imagenet --mesh data=8
     """
+    if resume and not factors.nothing:
+        raise click.UsageError("a run that is resumed keeps its scale: give factors to a new run, without --resume")
     from cnnspec.training.devices import join
     from cnnspec.training.trainer import train
 
     try:
         join(coordinator, processes, process)
-        done = train(file, recipe, out=out, resume=resume, set=parse_settings(settings),
+        done = train(file, recipe, out=out, resume=resume, set=parse_settings(settings), scale=factors,
                      overrides=_overrides(changes, named), mesh=mesh, quiet=quiet)  # fmt: skip
     except SpecError as error:
         print_diagnostics(list(error.diagnostics))

@@ -9,6 +9,7 @@ from typing import Any
 
 from cnnspec.compiled import Compiled, compile
 from cnnspec.frontend import LoadedSpec, load_spec
+from cnnspec.scaling import Factors
 from cnnspec.training.recipe import Recipe
 from cnnspec.training.task import Task, task_of
 
@@ -28,9 +29,11 @@ class Network:
         return self.loaded.document.name
 
 
-def open_network(spec: str | Path | Mapping[str, Any], recipe: Recipe, settings: Mapping[str, Any]) -> Network:
+def open_network(
+    spec: str | Path | Mapping[str, Any], recipe: Recipe, settings: Mapping[str, Any], scale: Factors | None = None
+) -> Network:
     """Check and compile a spec for a recipe. **Errors**: `SpecError` for the spec, E862 for what does not fit it."""
-    loaded = load_spec(spec, set=settings)
+    loaded = load_spec(spec, set=settings, scale=scale)
     task = task_of(loaded.graph, loaded.document.inputs, recipe)
     compiled = compile(loaded, dtype=recipe.precision)
     params, state = compiled.init(recipe.seed)

@@ -15,6 +15,7 @@ from cnnspec.data.base import Dataset
 from cnnspec.data.opening import open_split
 from cnnspec.data.pipeline import TrainingBatches, iterate
 from cnnspec.diagnostics import Problem, Report, SpecError, listing
+from cnnspec.scaling import Factors
 from cnnspec.training import runs
 from cnnspec.training.checkpoints import Checkpoints, no_room
 from cnnspec.training.devices import Devices, devices_for
@@ -55,6 +56,7 @@ def train(
     out: str | Path | None = None,
     resume: bool = False,
     set: Mapping[str, Any] | None = None,
+    scale: Factors | None = None,
     overrides: Mapping[str, Any] | None = None,
     mesh: str | None = None,
     quiet: bool = False,
@@ -81,7 +83,7 @@ def train(
         spec, settings = folder / runs.SPEC, {}
     else:
         settings = {**loaded.recipe.set, **(set or {})}
-    network = open_network_located(spec, loaded, settings)
+    network = open_network_located(spec, loaded, settings, None if resume else scale)
     with located(loaded):
         return _Training(network, loaded, folder, resume, mesh, quiet).run()
 
@@ -190,11 +192,11 @@ class _Training:
 
 
 def open_network_located(
-    spec: str | Path | Mapping[str, Any], loaded: LoadedRecipe, settings: Mapping[str, Any]
+    spec: str | Path | Mapping[str, Any], loaded: LoadedRecipe, settings: Mapping[str, Any], scale: Factors | None
 ) -> Network:
     """`open_network`, with mistakes of the recipe shown in the recipe."""
     with located(loaded, "loss"):
-        return open_network(spec, loaded.recipe, settings)
+        return open_network(spec, loaded.recipe, settings, scale)
 
 
 @contextlib.contextmanager

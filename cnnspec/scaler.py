@@ -1,0 +1,207 @@
+"""The scaler: applies factors by a spec's rule while the spec is elaborated, and remembers what it did."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from cnnspec.scaling import Factors, Scaling, check_factors
+from cnnspec.source import Tree
+
+#: Rounding forgives the error of a product of floating-point factors: 1.1 * 10 is 11.
+_SLACK = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One number under scaling: where, from what, its exact product, what rounding made of it, and what it became.
+
+    `rounded` and `result` differ where a second rule had a say (not below 90 %, groups, an id that only widens).
+    """
+
+    path: str
+    field: str
+    base: int
+    raw: float
+    rounded: int
+    result: int
+    rule: str
+
+
+@dataclass
+class Scaler:
+    """Factors, and the rule by which numbers are rounded."""
+
+    rule: Scaling
+    width: float = 1.0
+    depth: float = 1.0
+    #: Height of the input in pixels, as asked for.
+    resolution: int | None = None
+    #: Factor on the height, of the compound rule.
+    stretch: float = 1.0
+    phi: float | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    #: The new value of every literal that was looked at, by its place.
+    written: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    #: Whether one literal became two different numbers (a block used at an exempt place and at others).
+    ambiguous: bool = False
+    #: Values of the params in force.
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(
+        self, field: str, value: int, path: str, tree: Tree | None, kind: Literal["width", "depth"], groups: int = 1
+    ) -> tuple[int, str]:
+        """The scaled value, and how it came about (an empty text where nothing changed).
+
+        `groups` must divide the result where it divides the value.
+        """
+        factor = self.width if kind == "width" else self.depth
+        if factor == 1 or value < 1:
+            return value, ""
+        raw = value * factor
+        rounded, result, rule = self._round(field, value, path, kind, groups)
+        self.changes.append(Change(path, field, value, raw, rounded, result, rule))
+        if tree is not None:
+            place = (tree.span.source.name, tree.span.line, tree.span.column)
+            self.ambiguous |= self.written.setdefault(place, result) != result
+        exact = math.isclose(result, raw, rel_tol=_SLACK)
+        return result, f"{field} {value} x {kind} {factor:.4g}" + ("" if exact else f", {rule}")
+
+    def _round(self, field: str, value: int, path: str, kind: str, groups: int) -> tuple[int, int, str]:
+        """What rounding makes of a number, what it becomes, and by which rule."""
+        names = {path, field, f"{path}.{field}", *path.split("."), *_prefixes(path, field)}
+        stays = names & set(self.rule.exempt if kind == "width" else self.rule.fixed_depth)
+        if stays:
+            return value, value, "stays: " + ("exempt" if kind == "width" else "fixed_depth") + f" names {min(stays)}"
+        if kind == "depth":
+            result = self._deep(value)
+            return (
+                result,
+                result,
+                {"floor": "rounded down", "ceil": "rounded up"}.get(self.rule.depth_rounding, "rounded"),
+            )
+        if self.width < 1 and names & set(self.rule.only_wider):
+            return self._wide(value, self.rule.divisor), value, "stays: only_wider"
+        divisor = self.rule.divisor
+        rounded = self._wide(value, divisor)
+        result, rule = self._not_below(rounded, value, divisor)
+        if groups > 1 and value % groups == 0 and result % groups:
+            divisor = math.lcm(divisor, groups)
+            result, _ = self._not_below(self._wide(value, divisor), value, divisor)
+            rule = f"to a multiple of {divisor}, for {groups} groups"
+        # Rounding up must not make a narrowed network wider than it was, nor the other way round.
+        if (result > value) if self.width < 1 else (result < value):
+            return rounded, value, "stays: rounding would " + ("widen" if self.width < 1 else "narrow")
+        return rounded, result, rule
+
+    def _wide(self, value: int, divisor: int) -> int:
+        raw, how = value * self.width, self.rule.width_rounding
+        if how == "nearest":
+            steps = math.floor(raw / divisor + 0.5 + _SLACK)
+        else:
+            steps = math.floor(raw / divisor + _SLACK) if how == "floor" else math.ceil(raw / divisor - _SLACK)
+        return max(divisor, steps * divisor)
+
+    def _not_below(self, rounded: int, value: int, divisor: int) -> tuple[int, str]:
+        how = self.rule.width_rounding
+        if how == "nearest" and rounded < self.rule.not_below * value * self.width:
+            return rounded + divisor, f"to a multiple of {divisor}, not below {self.rule.not_below:.0%}"
+        word = {"floor": "down to a", "ceil": "up to a", "nearest": "to the nearest"}[how]
+        return rounded, f"{word} multiple of {divisor}" if divisor > 1 else f"{word} whole number"
+
+    def _deep(self, value: int) -> int:
+        raw = value * self.depth
+        if self.rule.depth_rounding == "floor":
+            return max(min(value, 1), math.floor(raw + _SLACK))
+        if self.rule.depth_rounding == "nearest":
+            return max(min(value, 1), math.floor(raw + 0.5))
+        return math.ceil(raw - _SLACK)
+
+    def resized(self, height: int, width: int) -> tuple[int, int]:
+        """The height and width of an input of that size, scaled.
+
+        Pixels that were asked for are taken as they are; what the compound rule gives is rounded.
+        """
+        if self.stretch == 1:
+            wanted = self.resolution or height
+            return wanted, width if wanted == height else max(1, round(wanted * width / height))
+        raw = (self.resolution or height) * self.stretch
+        if self.rule.resolutions:
+            rounded = min(self.rule.resolutions, key=lambda size: abs(size - raw))
+            return rounded, max(1, round(rounded * width / height))
+        multiple = self.rule.resolution_multiple
+        first, second = (max(1, round(size / multiple)) * multiple for size in (raw, raw * width / height))
+        return first, second
+
+    @property
+    def resizes(self) -> bool:
+        """Whether it has a say in the input's size."""
+        return self.resolution is not None or self.stretch != 1
+
+    @property
+    def resolution_rule(self) -> str:
+        """By which rule the input's size is found, in words."""
+        if self.stretch == 1:
+            return "as asked for"
+        if self.rule.resolutions:
+            return "the nearest of `resolutions`"
+        return f"to the nearest multiple of {self.rule.resolution_multiple}"
+
+    def names(self, height: int | None) -> dict[str, float]:
+        """What `scale` is in the expressions of params: its factors, and the exponent that they amount to.
+
+        Where factors were given and no `phi`, it is the one of the same growth: log(depth width^2 resolution^2) to
+        the base alpha beta^2 gamma^2.
+        """
+        stretch = self.stretch * (self.resolution / height if self.resolution and height else 1)
+        phi, growth = self.phi, self.rule.compound.growth
+        if phi is None:
+            phi = math.log(self.depth * self.width**2 * stretch**2) / math.log(growth) if growth > 1 else 0.0
+        return {"width": self.width, "depth": self.depth, "resolution": stretch, "phi": phi}
+
+
+UNSCALED = {"width": 1.0, "depth": 1.0, "resolution": 1.0, "phi": 0.0}
+
+
+def resolve(rule: Scaling, own: Factors, more: Factors) -> Scaler | None:
+    """The scaler for what a spec says of itself (`scale:`) and what is asked for from outside, or `None` for nothing.
+
+    Width and depth factors multiply; the later resolution counts. **Errors**: `Problem` E901 unknown variant, E902
+    contradictory.
+    """
+    if own.nothing and more.nothing:
+        return None
+    scaler = Scaler(rule)
+    for factors in (own, more):
+        check_factors(rule, factors)
+        if factors.variant is not None:
+            variant = rule.variants[factors.variant]
+            scaler.params |= variant.params
+            scaler.width *= variant.width
+            scaler.depth *= variant.depth
+            scaler.resolution, scaler.stretch = variant.resolution or scaler.resolution, 1.0
+        if factors.phi is not None:
+            compound, phi = rule.compound, factors.phi
+            scaler.depth *= compound.alpha**phi
+            scaler.width *= compound.beta**phi
+            scaler.stretch *= compound.gamma**phi
+            scaler.phi = phi + (scaler.phi or 0.0)
+        scaler.width *= factors.width
+        scaler.depth *= factors.depth
+        if factors.width != 1 or factors.depth != 1:
+            scaler.phi = None
+        if factors.resolution is not None:
+            scaler.resolution, scaler.stretch = factors.resolution, 1.0
+    return scaler
+
+
+def _prefixes(path: str, field: str) -> Iterator[str]:
+    """Every node that encloses a path, and the field of each."""
+    parts = path.split(".")
+    for count in range(1, len(parts) + 1):
+        prefix = ".".join(parts[:count])
+        yield prefix
+        yield f"{prefix}.{field}"
