@@ -16,9 +16,9 @@ from cnnspec.graph import Graph
 from cnnspec.lower.derive import arguments_of, derive
 from cnnspec.lower.forms.choose import Choice, choose_all
 from cnnspec.lower.initialise import initial_values, missing_and_unexpected
+from cnnspec.lower.loops import find_loops, stack, stack_layout
 from cnnspec.lower.program import Program, check_inputs
 from cnnspec.lower.running import Arrays
-from cnnspec.lower.loops import find_loops, stack, stack_layout
 from cnnspec.lower.tiles import in_tiles, tile_size, widest_activation
 from cnnspec.lower.training import TrainingFunction, joined
 from cnnspec.passes.pipeline import Stage, run_passes

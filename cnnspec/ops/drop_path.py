@@ -45,7 +45,7 @@ class DropPath(Op):
         import jax
 
         x = inputs[0]
-        survival = 1 - run.value("rate")  # in a loop over blocks, an array of its own for each
+        survival = 1 - run.value("rate", self.rate)  # in a loop over blocks, an array of its own for each
         if not run.train:
             return x if self.inference == "rescale" else x * survival
         if self.rate == 0:

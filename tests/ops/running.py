@@ -32,6 +32,9 @@ class AloneRun:
     def update(self, name: str, value: Any) -> None:
         self.states[name] = value
 
+    def value(self, name: str, usual: Any) -> Any:
+        return usual
+
     def key(self) -> Any:
         return jax.random.key(0)
 
