@@ -145,6 +145,12 @@ def test_when_leaves_a_node_out(check_layers: Layers) -> None:
     assert graph(check_layers(layers, before, set={"deep": True}))[2] == "%c = flatten{} %b : f32[N,576]"
 
 
+def test_what_is_expected_of_a_node_that_is_left_out_speaks_of_nothing(check_layers: Layers) -> None:
+    node = "- {{id: a, when: {}, conv: {{filters: 4}}, expect: [1, 1, 1]}}\n- {{id: b, flatten: {{}}}}"
+    assert check_layers(node.format("false")).codes == []
+    assert check_layers(node.format("true")).codes == ["E601"]
+
+
 def test_user_blocks_have_params_inputs_and_outputs(check_layers: Layers) -> None:
     blocks = """\
 blocks:

@@ -41,6 +41,7 @@ _LEAVES: dict[str, dict[str, tuple[str, ...]]] = {
     "torchvision": _TORCH_LEAVES, "timm": _TORCH_LEAVES, "keras": _KERAS_LEAVES,
 }  # fmt: skip
 _IGNORED = ("num_batches_tracked",)
+_GROUP = re.compile(r"\\(\d)")
 
 
 class Rule(Spec):
@@ -48,8 +49,11 @@ class Rule(Spec):
 
     match: str = Field(description="regular expression for the whole path of a module of the peer")
     to: str = Field(description="path of our node; \\1 is the first group; `-` for what is ignored")
-    table: dict[str, str] | None = Field(None, description="what the first group stands for")
+    table: dict[str, str] | None = Field(None, description="what a group stands for")
+    group: int = Field(1, description="the group that the table is for")
     shift: dict[str, int] | None = Field(None, description="what is added to a group that is a number, by the group's")
+    letter: int | None = Field(None, description="a group that is a letter: a is 0, b is 1")
+    rewrite: bool = Field(False, description="whether the result is matched again, by the rules below")
     specs: list[str] | None = Field(None, description="names of the specs that it is for; all without")
 
 
@@ -73,19 +77,30 @@ class Mapped:
 
 def rules_for(peer: str, family: str, spec_name: str) -> list[Rule]:
     """The rules of a family and peer; raises `SpecError` (E810) where there are none."""
-    path = _RULES / peer / f"{family}.yaml"
     report = Report()
+    found = _read_rules(peer, family, report)
+    report.raise_if_failed()
+    return [rule for rule in found if rule.specs is None or spec_name in rule.specs]
+
+
+def _read_rules(peer: str, family: str, report: Report) -> list[Rule]:
+    """The rules of a file; a name among them stands for all rules of that family, or `peer/family`."""
+    path = _RULES / peer / f"{family}.yaml"
     source = read(path, report) if path.exists() else None
     tree = parse(source, report) if source is not None else None
-    if isinstance(tree, Scalar) and tree.value != family:
-        return rules_for(peer, str(tree.value), spec_name)  # a family whose names are another's
-    if not isinstance(tree, Sequence):
+    items = tree.items if isinstance(tree, Sequence) else (tree,) if isinstance(tree, Scalar) else None
+    if items is None:
         known = sorted(p.stem for p in (_RULES / peer).glob("*.yaml"))
         message = f"there are no rules for the weights of {peer} for the family `{family}`"
         raise SpecError([Diagnostic("E810", message, None, f"there are rules for {listing(known)}")])
-    found = [validate(Rule, item, report, what="rule") for item in tree.items if isinstance(item, Tree)]
-    report.raise_if_failed()
-    return [rule for rule in found if rule is not None and (rule.specs is None or spec_name in rule.specs)]
+    found: list[Rule] = []
+    for item in items:
+        if isinstance(item, Scalar):
+            other, _, same = str(item.value).rpartition("/")
+            found += _read_rules(other or peer, same, report)
+        elif isinstance(item, Tree) and (rule := validate(Rule, item, report, what="rule")) is not None:
+            found.append(rule)
+    return found
 
 
 def match_names(graph: Graph, names: list[str], rules: list[Rule], peer: str) -> Mapped:
@@ -98,7 +113,7 @@ def match_names(graph: Graph, names: list[str], rules: list[Rule], peer: str) ->
         module, _, leaf = name.replace("/", ".").rpartition(".")
         if leaf in _IGNORED:
             continue
-        node_path = _apply(compiled, f"{module}.{leaf}", module)
+        node_path = _apply(compiled, module, leaf)
         if node_path == "-":
             continue
         options = [f"{node_path}.{ours}" for ours in leaves.get(leaf, (leaf,))]
@@ -114,25 +129,30 @@ def match_names(graph: Graph, names: list[str], rules: list[Rule], peer: str) ->
     return result
 
 
-def _apply(compiled: list[tuple[re.Pattern[str], Rule]], full: str, module: str) -> str | None:
+def _apply(compiled: list[tuple[re.Pattern[str], Rule]], module: str, leaf: str) -> str | None:
+    """The path of our node for a module of the peer, or for one of its arrays."""
     for pattern, rule in compiled:
         # A rule that ends in the name of an array tells apart two arrays of one module.
-        found = pattern.fullmatch(module) or pattern.fullmatch(full)
-        if found is None:
+        found = pattern.fullmatch(module) or pattern.fullmatch(f"{module}.{leaf}")
+        words = _words(found, rule) if found is not None else None
+        if words is None:
             continue
-        words = _words(found, rule)
-        if words is not None:
-            return re.sub(r"\\(\d)", lambda place, words=words: words[int(place[1]) - 1], rule.to)  # type: ignore[misc]
+        path = _GROUP.sub(lambda place, words=words: words[int(place[1]) - 1], rule.to)  # type: ignore[misc]
+        if not rule.rewrite:
+            return path
+        module = path
     return None
 
 
 def _words(found: re.Match[str], rule: Rule) -> list[str] | None:
-    """What the groups stand for; none where the rule's table does not know the first."""
+    """What the groups stand for; none where the rule's table does not know a word."""
     words = [word or "" for word in found.groups()]
     if rule.table is not None:
-        if words[0] not in rule.table:
+        if words[rule.group - 1] not in rule.table:
             return None
-        words[0] = rule.table[words[0]]
+        words[rule.group - 1] = rule.table[words[rule.group - 1]]
+    if rule.letter is not None:
+        words[rule.letter - 1] = str(ord(words[rule.letter - 1]) - ord("a"))
     for group, by in (rule.shift or {}).items():
         words[int(group) - 1] = str(int(words[int(group) - 1]) + by)
     return words

@@ -1,0 +1,125 @@
+"""Every network of the zoo checks in time, runs, and one of each family differentiates."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import cnnspec
+from cnnspec.diagnostics import Report
+from cnnspec.frontend import LoadedSpec, check_spec, load_spec
+from cnnspec.weights.synthetic import synthetic_inputs, synthetic_weights
+from cnnspec.zoo import zoo_specs
+
+NAMES = [path.stem for path in zoo_specs()]
+
+#: Height and width in pixels at which a family runs in tests: as small as its windows allow, `None` for its own.
+SIDES = {
+    "AlexNet": 67, "ZFNet": 67, "VGG": 32, "GoogLeNet": 96, "Inception v2": None, "Inception v3": None, "Inception v4": 107,
+    "Inception-ResNet v1": 107, "Inception-ResNet v2": 107, "Xception": 71, "LeNet": None, "CapsNet": None, "ResNet CIFAR": None,
+}  # fmt: skip
+SIDE = 64
+
+#: Networks for images that are small already, in families of others.
+SMALL = {"alexnet_cifar100", "nin_cifar", "wrn_28_10", "densenet_bc_100_12"}
+
+
+@cache
+def loaded(name: str) -> LoadedSpec:
+    return load_spec(name)
+
+
+def smallest_of_each_family() -> list[str]:
+    found: dict[str, tuple[int, str]] = {}
+    for name in NAMES:
+        family = loaded(name).document.family
+        found[family] = min(found.get(family, (10**12, "")), (loaded(name).totals.params, name))
+    return [name for _, name in found.values()]
+
+
+FAMILIES = smallest_of_each_family()
+
+
+def reduced(name: str) -> cnnspec.Compiled:
+    """The network at a size that tests can afford."""
+    side = None if name in SMALL else SIDES.get(loaded(name).document.family, SIDE)
+    return cnnspec.compile(name, set={"input.height": side, "input.width": side} if side else {})
+
+
+def assert_runs(name: str) -> None:
+    """Its outputs have the inferred shapes, are finite, and depend on the image."""
+    network = reduced(name)
+    prepared = network.prepare(*network.split(synthetic_weights(network.graph)))
+    graph = network.inference_program.graph
+    outputs = network.infer(prepared, synthetic_inputs(graph, 2))
+    for output, ref in graph.outputs.items():
+        value = np.asarray(outputs[output])
+        assert value.shape == (2, *graph.type_of(ref).shape)
+        assert np.isfinite(value).all()
+        assert (value[0] != value[1]).any()
+
+
+def test_the_whole_zoo_checks_in_four_seconds():
+    def once() -> float:
+        begin = time.process_time()  # not the wall clock: other programs are none of its business
+        for path in zoo_specs():
+            report = Report()
+            assert check_spec(path, report) is not None, path
+            assert len(report) == 0, path
+        return time.process_time() - begin
+
+    assert min(once() for _ in range(2)) < 4
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_expectations_are_complete_and_say_where_they_are_from(name):
+    document = loaded(name).document
+    expect = document.expect
+    assert expect is not None
+    assert expect.params is not None
+    assert expect.output is not None or expect.nodes
+    assert expect.origin
+    assert (expect.training_params is not None) == (loaded(name).totals.training_params > 0)
+    assert document.source is not None
+    assert document.source.year
+
+
+def test_there_is_one_of_each_family():
+    assert len(FAMILIES) == len({loaded(name).document.family for name in NAMES}) >= 20
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_one_of_each_family_runs(name):
+    assert_runs(name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in FAMILIES])
+def test_every_other_network_runs(name):
+    assert_runs(name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAMILIES)
+def test_one_of_each_family_differentiates(name):
+    network = reduced(name)
+    params, state = network.split(synthetic_weights(network.graph))
+    inputs = synthetic_inputs(network.graph, 2)
+
+    @jax.jit
+    def gradient(values):
+        def loss(values):
+            outputs, _ = network.apply(values, state, inputs, rng=jax.random.key(0), train=True)
+            return sum(jnp.square(value).mean() for value in outputs.values())
+
+        return jax.grad(loss)(values)
+
+    found = gradient(params)
+    assert all(bool(jnp.isfinite(value).all()) for value in found.values())
+    without = [path for path, value in found.items() if not bool((value != 0).any())]
+    assert without == []  # a parameter that gets no gradient is no part of the network
