@@ -22,7 +22,7 @@ _PUBLIC = {
     "LoadedSpec": "cnnspec.frontend",
     "Report": "cnnspec.diagnostics",
     "save": "cnnspec.artefact",
-    "scale": "cnnspec.rescale",
+    "scale": "cnnspec.scaling.scale",
     "SpecError": "cnnspec.diagnostics",
     "train": "cnnspec.training",
 }

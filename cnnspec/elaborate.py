@@ -22,7 +22,7 @@ from cnnspec.nodes import node_parts, resolve
 from cnnspec.ops.base import Op
 from cnnspec.params import FAILED, Declaration, bind
 from cnnspec.registry import spec_class
-from cnnspec.scaler import Scaler
+from cnnspec.scaling.scaler import Scaler
 from cnnspec.schema import Spec
 from cnnspec.source import Entry, Mapping, Scalar, Sequence, Tree, plain
 from cnnspec.validation import validate

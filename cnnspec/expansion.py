@@ -7,7 +7,7 @@ from typing import Any
 
 from cnnspec.expressions import Template, parse_template
 from cnnspec.merge import KEYS
-from cnnspec.scaler import Scaler
+from cnnspec.scaling.scaler import Scaler
 from cnnspec.source import Entry, Mapping, Scalar, Sequence, dump, plain
 
 

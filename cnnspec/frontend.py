@@ -21,9 +21,9 @@ from cnnspec.merge import load_tree
 from cnnspec.nodes import resolve
 from cnnspec.params import FAILED, bind, read_declarations
 from cnnspec.registry import keys, spec_class
-from cnnspec.scaler import UNSCALED, Scaler
-from cnnspec.scaler import resolve as resolve_scaling
 from cnnspec.scaling import Factors, Scaling
+from cnnspec.scaling.scaler import UNSCALED, Scaler
+from cnnspec.scaling.scaler import resolve as resolve_scaling
 from cnnspec.source import Entry, Mapping, Scalar, Sequence, Tree, dump, plain, read, tree_of
 from cnnspec.types import TensorType
 from cnnspec.validation import validate
@@ -78,7 +78,7 @@ def check_spec(
     loaded = _check(spec, own, dict(set or {}), factors)
     if own is not report:
         if loaded is None and explain:
-            from cnnspec.scale_failure import explained
+            from cnnspec.scaling.failure import explained
 
             own = explained(own, lambda tried, into: _check(spec, into, dict(set or {}), tried), factors)
         report.extend(own)

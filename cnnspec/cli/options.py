@@ -10,7 +10,8 @@ import click
 
 from cnnspec.diagnostics import Diagnostic, Problem, Report, Source, Span
 from cnnspec.frontend import LoadedSpec, check_spec
-from cnnspec.scaling import Factors, read_factors
+from cnnspec.scaling import Factors
+from cnnspec.scaling.factors import read_factors
 from cnnspec.source import Scalar, Tree, parse, plain
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]

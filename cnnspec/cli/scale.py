@@ -25,7 +25,7 @@ from cnnspec.frontend import LoadedSpec
 from cnnspec.scaling import Factors
 
 if TYPE_CHECKING:
-    from cnnspec.rescale import Fit
+    from cnnspec.scaling.budget import Fit
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
@@ -116,7 +116,7 @@ def _solve(
     file: str, settings: tuple[str, ...], what: str, budget: int, quiet: bool
 ) -> tuple[LoadedSpec, dict[str, Any]]:
     """The network nearest below a budget, after printing it beside the choices around it."""
-    from cnnspec.rescale import solve
+    from cnnspec.scaling.budget import solve
 
     best, around = solve(file, what, budget, parse_settings(settings))  # type: ignore[arg-type]  # one of the words
     if not quiet:
@@ -148,11 +148,11 @@ def _fit(fit: Fit, budget: int) -> dict[str, Any]:
 
 
 def _search(file: str, settings: tuple[str, ...], proxy: str, most: int | None, as_json: bool) -> None:
-    from cnnspec.rescale import search
+    from cnnspec.scaling.search import search
 
     rank: Any = {"params": None, "macs": lambda loaded: float(-loaded.totals.macs), "latency": None}[proxy]
     if proxy == "latency":
-        from cnnspec.latency import seconds
+        from cnnspec.scaling.latency import seconds
 
         most = most or _MEASURED
         click.echo(f"measuring the latency of {most} candidates, batch 1, on this machine", err=True)

@@ -12,8 +12,8 @@ from cnnspec.cli.options import file_argument, json_option, parse_settings, prin
 from cnnspec.diagnostics import SpecError
 
 if TYPE_CHECKING:
-    from cnnspec.size_walk import AxisSizes
-    from cnnspec.sizes import ValidSizes
+    from cnnspec.sizes.analysis import ValidSizes
+    from cnnspec.sizes.walk import AxisSizes
 
 
 @click.command(name="sizes")
@@ -31,7 +31,7 @@ def command(file: str, settings: tuple[str, ...], size: int | None, as_json: boo
     cnnspec sizes inception_v3
     cnnspec sizes my_net.yaml --size 200
     """
-    from cnnspec.sizes import sizes
+    from cnnspec.sizes.analysis import sizes
 
     try:
         found = sizes(file, set=parse_settings(settings))
@@ -63,7 +63,7 @@ def _print(found: ValidSizes) -> None:
 
 
 def _notes(axis: AxisSizes) -> list[str]:
-    from cnnspec.sides import in_words
+    from cnnspec.sizes.wording import in_words
 
     notes = []
     below = next((n for n in range(axis.base, 0, -1) if n not in axis.valid and n + 1 in axis.valid), None)

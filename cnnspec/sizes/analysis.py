@@ -15,8 +15,9 @@ from typing import Any
 from cnnspec.diagnostics import Diagnostic, Problem, Report, SpecError
 from cnnspec.frontend import LoadedSpec, SpecLike, check_spec, load_spec
 from cnnspec.graph import Graph
-from cnnspec.sides import NotPeriodicError, Valid
-from cnnspec.size_walk import AxisSizes, Condition, Walk
+from cnnspec.sizes.sides import NotPeriodicError
+from cnnspec.sizes.valid import Valid
+from cnnspec.sizes.walk import AxisSizes, Condition, Walk
 
 _SIZE_IN_EXPRESSION = re.compile(r"\$\{[^}]*\.(height|width|size|shape)\b|\$\w+\.(height|width|size|shape)\b")
 

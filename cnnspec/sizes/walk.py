@@ -1,7 +1,7 @@
 """One side of the input, followed through the shape rules of a graph: what becomes of it, and what is demanded of it.
 
 What a node demands (a window that fits, branches that meet, a fixed reshape) becomes a condition on the size of the
-input, and all conditions together say which sizes are valid. See `cnnspec.sides` for why one period is enough.
+input, and all conditions together say which sizes are valid. See `cnnspec.sizes.sides` for why one period is enough.
 """
 
 from __future__ import annotations
@@ -14,19 +14,9 @@ from typing import Any
 from cnnspec.diagnostics import Problem
 from cnnspec.graph import Graph, Node, Ref
 from cnnspec.ops.base import Op
-from cnnspec.sides import (
-    EVERY,
-    IDENTITY,
-    NotPeriodicError,
-    Side,
-    Valid,
-    at_least,
-    equal,
-    fixed,
-    in_words,
-    learned,
-    multiple_of,
-)
+from cnnspec.sizes.sides import IDENTITY, NotPeriodicError, Side, fixed, learned
+from cnnspec.sizes.valid import EVERY, Valid, at_least, equal, multiple_of
+from cnnspec.sizes.wording import in_words
 from cnnspec.types import TensorType
 
 AXES = ("height", "width")

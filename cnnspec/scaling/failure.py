@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cnnspec.diagnostics import Label, Report
-from cnnspec.scaling import MOST_FACTOR, MOST_PHI, MOST_RESOLUTION, Factors
+from cnnspec.scaling.factors import Factors
+from cnnspec.scaling.rule import MOST_FACTOR, MOST_PHI, MOST_RESOLUTION
 
 if TYPE_CHECKING:
     from cnnspec.frontend import LoadedSpec
@@ -62,7 +63,7 @@ def _nearest(base: LoadedSpec, check: Check, factors: Factors) -> Factors | None
 def _candidates(base: LoadedSpec, factors: Factors) -> Iterator[Factors]:
     """Factors near those that failed, the nearest first; one axis moves at a time."""
     if factors.resolution is not None:
-        from cnnspec.sizes import nearest_height
+        from cnnspec.sizes.analysis import nearest_height
 
         near = nearest_height(base.graph, factors.resolution)
         if near is not None and near <= MOST_RESOLUTION:

@@ -1,89 +1,17 @@
-"""Scaling of a network in width, depth and resolution: part of the language, for every spec.
-
-`scaling:` in a spec says how it scales (divisor and rounding, what is exempt, named variants, the compound rule), and
-`scale:` says by how much this spec is scaled. A literal number in a width field (`filters: 64`) is multiplied by the
-width factor, a literal `repeat` by the depth factor; what an expression gives is not touched, but a param may be
-declared to scale: `{type: int, default: 64, scale: width}`. The value of a param may be a function of the scale:
-`dropout: "${0.2 + 0.05 * scale.phi}"`.
-
-**Source**: compound rule and rounding: Tan and Le 2019, section 3.3, arXiv:1905.11946; width and resolution
-multipliers: Howard et al. 2017, section 3.3 and 3.4, arXiv:1704.04861.
-"""
+"""By how much a network is scaled: what `scale:` says in a spec, and what is asked for from outside."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from cnnspec.diagnostics import Problem, did_you_mean, listing
-from cnnspec.fields import Fraction, Names, Positive, Size, Sizes
+from cnnspec.fields import Positive, Size
+from cnnspec.scaling.rule import MOST_FACTOR, MOST_PHI, MOST_RESOLUTION, Scaling
 from cnnspec.schema import Spec
-
-Rounding = Literal["nearest", "floor", "ceil"]
-
-MOST_FACTOR = 100.0
-MOST_RESOLUTION = 10_000
-MOST_PHI = 20.0
-
-#: How far alpha beta^2 gamma^2 may be from 2 before a spec that says so is warned.
-GROWTH_TOLERANCE = 0.1
-
-
-class Compound(Spec):
-    """The compound rule: depth = alpha^phi, width = beta^phi, resolution = gamma^phi, alpha beta^2 gamma^2 near 2."""
-
-    alpha: Positive = Field(1.2, ge=1.0, le=MOST_FACTOR, allow_inf_nan=False, description="depth for each phi")
-    beta: Positive = Field(1.1, ge=1.0, le=MOST_FACTOR, allow_inf_nan=False, description="width for each phi")
-    gamma: Positive = Field(1.15, ge=1.0, le=MOST_FACTOR, allow_inf_nan=False, description="resolution for each phi")
-
-    @property
-    def growth(self) -> float:
-        """By how much one phi multiplies the MACs: alpha beta^2 gamma^2."""
-        return self.alpha * self.beta**2 * self.gamma**2
-
-    @property
-    def far_from_two(self) -> bool:
-        """Whether one phi is far from doubling the MACs, which `phi` is meant to do."""
-        return abs(self.growth / 2 - 1) > GROWTH_TOLERANCE
-
-
-class Variant(Spec):
-    """Factors under a name (`b3`), and values of params with them (`dropout: 0.3`)."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    width: Positive = Field(1.0, le=MOST_FACTOR, allow_inf_nan=False, description="factor on channels")
-    depth: Positive = Field(1.0, le=MOST_FACTOR, allow_inf_nan=False, description="factor on repeats")
-    resolution: Size | None = Field(None, le=MOST_RESOLUTION, description="height of the input, in pixels")
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """Values of params that go with it."""
-        return dict(self.model_extra or {})
-
-
-class Scaling(Spec):
-    """How a network scales."""
-
-    divisor: Size = Field(8, description="scaled channels are a multiple of it")
-    not_below: Fraction = Field(0.9, description="rounding never takes channels below this share of the exact number")
-    width_rounding: Rounding = Field("nearest", description="to which multiple of the divisor")
-    depth_rounding: Rounding = Field("ceil", description="how scaled repeats are rounded")
-    resolution_multiple: Size = Field(1, description="heights and widths by the compound rule are a multiple of it")
-    resolutions: Sizes = Field((), description="the heights that the compound rule chooses from, the nearest one")
-    exempt: Names = Field((), description="what keeps its width: an id, a field, or `id.field`")
-    only_wider: Names = Field((), description="ids that grow with the width and never shrink")
-    fixed_depth: Names = Field((), description="ids whose repeat stays")
-    compound: Compound = Field(Compound(), description="the compound rule")
-    variants: dict[str, Variant] = Field({}, description="named factors, and values of params with them")
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """Every id or field that it speaks of."""
-        return (*self.exempt, *self.only_wider, *self.fixed_depth)
 
 
 class Factors(Spec):

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from cnnspec.scaling import Factors, Scaling, check_factors
+from cnnspec.scaling.factors import Factors, check_factors
+from cnnspec.scaling.rule import Scaling
 from cnnspec.source import Tree
 
 #: Rounding forgives the error of a product of floating-point factors: 1.1 * 10 is 11.
