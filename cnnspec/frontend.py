@@ -150,13 +150,19 @@ class _Checker:
         expect = tree.get("expect")
         if header.expect is not None and isinstance(expect, Mapping) and not self.changed:
             self._expect(header.expect, expect, graph, counts)
-        text = expanded_text(tree, self.given, self.scale if not self.asked.nothing else None)
+        rescaled = not self.asked.nothing or self.size_is_set
+        text = expanded_text(tree, self.given, self.scale if rescaled else None)
         return None if report.failed else LoadedSpec(graph, header, counts, text, self.scale, not self.changed)
 
     @property
     def changed(self) -> bool:
         """Whether values from outside make another network than the spec's expectations speak of."""
         return bool(self.given) or not self.asked.nothing
+
+    @property
+    def size_is_set(self) -> bool:
+        """Whether the input's size is set from outside, and takes the place of the one that the spec's scale gives."""
+        return self.asked.nothing and any(name.endswith((".height", ".width")) for name in self.given)
 
     # --- header --------------------------------------------------------------------------------------------
 
@@ -256,6 +262,8 @@ class _Checker:
         if one is not None:
             entries = {"input": one}
         entries = {name: self._resized(name, entry) for name, entry in entries.items()}
+        if self.scale is not None and self.size_is_set:
+            self.scale.keep_size()
         for setting in self.given:
             name, dot, _ = setting.partition(".")
             if dot and name not in entries:

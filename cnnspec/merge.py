@@ -150,7 +150,7 @@ class _Merger:
         for name, entry in tree.entries.items():
             old = entries.get(name)
             if (
-                name in _DEEP
+                _merged(name, entry.value)
                 and old is not None
                 and isinstance(old.value, Mapping)
                 and isinstance(entry.value, Mapping)
@@ -164,6 +164,11 @@ class _Merger:
             layers = edit_all(entries["layers"].value, edits.value, self.report)
             entries["layers"] = Entry(entries["layers"].key_span, layers)
         return Mapping(entries, tree.span)
+
+
+def _merged(name: str, value: Tree) -> bool:
+    """Whether a mapping adds to that of the parent; a source without a title is another place of the same paper."""
+    return name in _DEEP or (name == "source" and isinstance(value, Mapping) and "title" not in value.entries)
 
 
 def _same(a: Path, b: Path) -> bool:

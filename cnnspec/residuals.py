@@ -50,6 +50,10 @@ class ResNetBlock(Survival, Block):
     bias: bool | None = Field(
         None, description="whether the convolutions have biases; by default where there is no norm"
     )
+    sum_bias: bool | None = Field(
+        None,
+        description="the same for the last convolution and the projection, whose sum is not normalised in ResNet v2",
+    )
     zero_init_last: bool = Field(False, description="the last norm's scale starts at zero, the block as its shortcut")
 
     def last_norm(self) -> Op | None:
@@ -59,8 +63,11 @@ class ResNetBlock(Survival, Block):
             return norm
         return norm.model_copy(update={"scale_init": ZEROS})
 
-    def bias_of(self) -> dict[str, bool]:
-        return {} if self.bias is None else {"bias": self.bias}
+    def bias_of(self, summed: bool = False) -> dict[str, bool]:
+        """The field `bias` of a convolution, of one that is summed, where it is not left to the convolution."""
+        bias = self.sum_bias if summed and self.sum_bias is not None else self.bias
+        # A pre-activated block has no norm after its convolutions, and no biases for all that.
+        return {"bias": bool(bias)} if self.preactivation or bias is not None else {}
 
     def join(
         self, build: Builder, x: Value, y: Value, kind: Kind | Literal["none"], last_act: Activation | None
@@ -71,11 +78,7 @@ class ResNetBlock(Survival, Block):
         y = self.drop(build, y)
         if kind != "none":
             # A pre-activated projection stands alone, without a norm of its own.
-            alone = self.preactivation
-            given = {"bias": True} if alone and self.bias is None and self.norm is None else self.bias_of()
-            if alone and self.bias is None:
-                given = {"bias": False}
             shortcut = Shortcut(filters=y.channels, stride=self.stride, kind=kind, kernel=self.shortcut_kernel,
-                                norm=None if alone else self.norm, **given)  # fmt: skip
+                                norm=None if self.preactivation else self.norm, **self.bias_of(summed=True))  # fmt: skip
             y = build(Add(), y, build(shortcut, x, id="shortcut"), id="add")
         return build(last_act, y, id="act") if last_act is not None else y

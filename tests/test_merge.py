@@ -66,6 +66,27 @@ def test_mappings_merge_and_lists_replace(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "title", "year", "where"),
+    [
+        ("{where: table 2}", "A paper", 2015, "table 2"),
+        ("{title: Another, where: table 2}", "Another", None, "table 2"),
+    ],
+)
+def test_a_source_without_a_title_is_another_place_of_the_same_paper(folder: Path, source, title, year, where) -> None:
+    base = folder / "base.yaml"
+    base.write_text(base.read_text() + "source: {title: A paper, year: 2015, where: table 1}\n")
+    loaded, found, _ = run(folder, MINE + f"source: {source}\n")
+    assert not found
+    assert loaded is not None
+    assert loaded.document.source is not None
+    assert (loaded.document.source.title, loaded.document.source.year, loaded.document.source.where) == (
+        title,
+        year,
+        where,
+    )
+
+
+@pytest.mark.parametrize(
     ("edit", "ids"),
     [
         ("{insert_after: conv1, layers: [{id: new, dropout: 0.1}]}", ["conv1", "new", "stage", "gap", "head"]),

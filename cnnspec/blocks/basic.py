@@ -36,7 +36,7 @@ class Basic(ResNetBlock):
         first = ConvBlock(filters=self.filters, kernel=3, stride=self.stride, groups=1, norm=self.norm, act=self.act,
                           order="weight_norm_act", **self.bias_of())  # fmt: skip
         second = ConvBlock(filters=self.filters, kernel=3, stride=1, groups=1, norm=self.last_norm(), act=None,
-                           order="weight_norm_act", **self.bias_of())  # fmt: skip
+                           order="weight_norm_act", **self.bias_of(summed=True))  # fmt: skip
         y = build(first, x, id="conv1")
         y = build(second, y, id="conv2")
         return self.join(build, x, y, self.shortcut, self.act)
@@ -47,9 +47,8 @@ class Basic(ResNetBlock):
         y = build(act, y, id="act") if act is not None else y
         changes = self.stride != (1, 1) or x.channels != self.filters
         source = y if changes and self.shortcut in ("auto", "projection") else x
-        given = {"bias": False, **self.bias_of()}
         y = build(ConvBlock(filters=self.filters, kernel=3, stride=self.stride, groups=1, norm=None, act=None,
-                            order="weight_norm_act", **given), y, id="conv1")  # fmt: skip
+                            order="weight_norm_act", **self.bias_of()), y, id="conv1")  # fmt: skip
         y = build(ConvBlock(filters=self.filters, kernel=3, stride=1, groups=1, norm=self.norm, act=act,
-                            order="norm_act_weight", **given), y, id="conv2")  # fmt: skip
+                            order="norm_act_weight", **self.bias_of(summed=True)), y, id="conv2")  # fmt: skip
         return self.join(build, source, y, self.shortcut, None)

@@ -71,11 +71,10 @@ class Bottleneck(ResNetBlock):
         """One of the three convolutions, with its norm and activation where the variant has them."""
         norm: Op | None = self.last_norm() if position == 3 and not self.preactivation else self.norm
         act: Activation | None = self.act
-        bias = self.bias_of()
+        bias = self.bias_of(summed=position == 3)
         if self.preactivation:
             # The first convolution's norm and activation stand before it, at the head of the block.
             norm, act = (None, None) if position == 1 else (norm, act)
-            bias = {"bias": False, **bias}
         elif position == 3:
             act = None
         order = "norm_act_weight" if self.preactivation else "weight_norm_act"

@@ -121,6 +121,10 @@ class Scaler:
             return max(min(value, 1), math.floor(raw + 0.5))
         return math.ceil(raw - _SLACK)
 
+    def keep_size(self) -> None:
+        """Leave the input's size as it is, and scale width and depth alone."""
+        self.resolution, self.stretch = None, 1.0
+
     def resized(self, height: int, width: int) -> tuple[int, int]:
         """The height and width of an input of that size, scaled.
 

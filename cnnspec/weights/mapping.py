@@ -18,6 +18,7 @@ import numpy as np
 from pydantic import Field
 
 from cnnspec.diagnostics import Diagnostic, Report, SpecError, listing
+from cnnspec.fields import Names
 from cnnspec.graph import Graph, Node
 from cnnspec.schema import Spec
 from cnnspec.source import Mapping as Tree
@@ -44,6 +45,18 @@ _IGNORED = ("num_batches_tracked",)
 _GROUP = re.compile(r"\\(\d)")
 
 
+class Run(Spec):
+    """Nodes of ours in the order in which a peer numbers its layers, once or in each of several repeats."""
+
+    under: str = Field("", description="path that stands before theirs")
+    repeat: int = Field(0, ge=0, description="how often they come, under `under.0` and so on; 0 without repeats")
+    paths: Names = Field(description="paths of the nodes")
+
+    def unrolled(self) -> list[str]:
+        heads = [f"{self.under}.{i}." for i in range(self.repeat)] or [f"{self.under}." if self.under else ""]
+        return [head + path for head in heads for path in self.paths]
+
+
 class Rule(Spec):
     """One rule of a mapping."""
 
@@ -53,6 +66,7 @@ class Rule(Spec):
     group: int = Field(1, description="the group that the table is for")
     shift: dict[str, int] | None = Field(None, description="what is added to a group that is a number, by the group's")
     letter: int | None = Field(None, description="a group that is a letter: a is 0, b is 1")
+    order: list[Run] = Field([], description="what the last group, a number that may be left out for 0, stands for")
     rewrite: bool = Field(False, description="whether the result is matched again, by the rules below")
     specs: list[str] | None = Field(None, description="names of the specs that it is for; all without")
 
@@ -145,12 +159,17 @@ def _apply(compiled: list[tuple[re.Pattern[str], Rule]], module: str, leaf: str)
 
 
 def _words(found: re.Match[str], rule: Rule) -> list[str] | None:
-    """What the groups stand for; none where the rule's table does not know a word."""
+    """What the groups stand for; none where the rule's table or order does not know a word."""
     words = [word or "" for word in found.groups()]
     if rule.table is not None:
         if words[rule.group - 1] not in rule.table:
             return None
         words[rule.group - 1] = rule.table[words[rule.group - 1]]
+    if rule.order:
+        paths = [path for run in rule.order for path in run.unrolled()]
+        if int(words[-1] or 0) >= len(paths):
+            return None
+        words[-1] = paths[int(words[-1] or 0)]
     if rule.letter is not None:
         words[rule.letter - 1] = str(ord(words[rule.letter - 1]) - ord("a"))
     for group, by in (rule.shift or {}).items():
