@@ -17,6 +17,9 @@ class GlobalPool(Op):
         x = feature_map(inputs[0], self.key)
         return x.with_shape(1, 1, x.channels) if self.keep_dims else x.with_shape(x.channels)
 
+    def does_nothing(self, *inputs: TensorType) -> bool:
+        return self.infer(*inputs) == inputs[0]
+
     def cost(self, inputs: Inputs, output: TensorType) -> Cost:
         return Cost(0, inputs[0].size)
 

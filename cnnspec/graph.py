@@ -102,7 +102,8 @@ class Graph:
     """A network.
 
     `scopes` maps the path of every block and node of the spec to the output it stands for, so that features can
-    be asked for by id; `parameters` holds every array by path, `derived` those computed from them.
+    be asked for by id; `parameters` holds every array by path, `derived` those computed from them. `absorbed` maps
+    scopes whose output is computed no more by itself to the node that it became part of.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Graph:
     scopes: Mapping[str, Ref] = field(default_factory=dict)
     regions: tuple[Region, ...] = ()
     derived: Mapping[str, Derived] = field(default_factory=dict)
+    absorbed: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def by_path(self) -> dict[str, Node]:
@@ -148,7 +150,11 @@ def print_graph(graph: Graph) -> str:
         operands = ", ".join("none" if ref is None else str(ref) for ref in node.inputs)
         types = ", ".join(map(str, node.types))
         flags = " training_only" if node.training_only else ""
-        shared = "".join(f" shares {path}" for name, path in node.parameters.items() if path != f"{node.path}.{name}")
+        shared = "".join(
+            f" {name}=!{path}" if path in graph.derived else f" shares {path}"
+            for name, path in node.parameters.items()
+            if path != f"{node.path}.{name}" or path in graph.derived
+        )
         lines.append(f"  %{node.path} = {node.op.key}{{{attributes(node.op)}}} {operands} : {types}{flags}{shared}")
     for path, derived in graph.derived.items():
         shape = "x".join(map(str, derived.shape))

@@ -12,42 +12,82 @@ from cnnspec.graph import Derived, Graph
 Arrays = Mapping[str, Any]
 
 
-def fold_factor(scale: Any, var: Any, epsilon: float) -> Any:
-    """What batch normalisation multiplies every channel by, in float64."""
-    factor = 1 / np.sqrt(np.asarray(var, np.float64) + epsilon)
-    return factor if scale is None else factor * np.asarray(scale, np.float64)
-
-
-def _fold_kernel(values: dict[str, Any], derived: Derived) -> Any:
-    factor = fold_factor(values.get("scale"), values["var"], derived.arguments["epsilon"])
-    return np.asarray(np.asarray(values["kernel"], np.float64) * factor, np.float32)
-
-
-def _fold_bias(values: dict[str, Any], derived: Derived) -> Any:
-    factor = fold_factor(values.get("scale"), values["var"], derived.arguments["epsilon"])
-    before = np.asarray(values.get("before", 0.0), np.float64)
-    shift = np.asarray(values.get("bias", 0.0), np.float64)
-    return np.asarray((before - np.asarray(values["mean"], np.float64)) * factor + shift, np.float32)
-
-
-#: The rules by which parameters are derived, by the name that the graph uses.
-RULES: dict[str, Callable[[dict[str, Any], Derived], Any]] = {"fold_kernel": _fold_kernel, "fold_bias": _fold_bias}
-
-
 def arguments_of(graph: Graph) -> list[str]:
     """The paths of the parameters that the nodes of a graph use, derived or not."""
     return sorted({path for node in graph.nodes for path in node.parameters.values()})
 
 
 def derive(paths: Iterable[str], table: Mapping[str, Derived], arrays: Arrays) -> dict[str, Any]:
-    """The arrays at `paths`: parameters as they are, and those that `table` derives from others."""
-    found: dict[str, Any] = {}
-    for path in paths:
+    """The arrays at `paths`: parameters as they are, and those that `table` derives from others (derived or not)."""
+
+    def value(path: str) -> Any:
         derived = table.get(path)
         if derived is None:
-            found[path] = arrays[path]
-        else:
-            roles = derived.arguments["roles"]
-            values = {role: np.asarray(arrays[source]) for role, source in zip(roles, derived.sources, strict=True)}
-            found[path] = RULES[derived.function](values, derived)
-    return found
+            return np.asarray(arrays[path])
+        roles = derived.arguments["roles"]
+        values = {role: value(source) for role, source in zip(roles, derived.sources, strict=True)}
+        return RULES[derived.function](values, derived.arguments)
+
+    return {path: np.asarray(value(path), np.float32) if path in table else arrays[path] for path in paths}
+
+
+# Each rule gets the values of its sources by role, and the arguments; sums are made in float64.
+
+
+def _affine(values: dict[str, Any], arguments: Mapping[str, Any]) -> tuple[Any, Any]:
+    """What an affine op multiplies and shifts every channel by."""
+    scale = np.asarray(values.get("scale", 1.0), np.float64)
+    shift = np.asarray(values.get("bias", 0.0), np.float64)
+    if arguments["kind"] == "scale":
+        return arguments["value"] * scale, shift
+    factor = scale / np.sqrt(np.asarray(values["var"], np.float64) + arguments["epsilon"])
+    return factor, shift - np.asarray(values.get("mean", 0.0), np.float64) * factor
+
+
+def _fold_kernel(values: dict[str, Any], arguments: Mapping[str, Any]) -> Any:
+    """The kernel of a layer with an affine op behind it."""
+    return np.asarray(values["kernel"], np.float64) * _affine(values, arguments)[0]
+
+
+def _fold_bias(values: dict[str, Any], arguments: Mapping[str, Any]) -> Any:
+    factor, shift = _affine(values, arguments)
+    return np.asarray(values.get("before", 0.0), np.float64) * factor + shift
+
+
+def _fold_kernel_before(values: dict[str, Any], arguments: Mapping[str, Any]) -> Any:
+    """The kernel of a layer with an affine op before it."""
+    kernel = np.asarray(values["kernel"], np.float64)
+    return kernel * _by_filter(_affine(values, arguments)[0], kernel)
+
+
+def _fold_bias_before(values: dict[str, Any], arguments: Mapping[str, Any]) -> Any:
+    kernel = np.asarray(values["kernel"], np.float64)
+    seen = kernel * _by_filter(_affine(values, arguments)[1], kernel)
+    return np.asarray(values.get("before", 0.0), np.float64) + seen.sum(tuple(range(kernel.ndim - 1)))
+
+
+def _by_filter(channels: Any, kernel: Any) -> Any:
+    """A value for each input channel, laid out as the filters of a kernel `[..., C / groups, filters]` see them."""
+    if channels.size == 1:
+        return channels.reshape(())
+    inner, filters = kernel.shape[-2:]
+    groups = channels.size // inner
+    return np.repeat(channels.reshape(groups, inner), filters // groups, axis=0).T
+
+
+def _slice(values: dict[str, Any], arguments: Mapping[str, Any]) -> Any:
+    return values["whole"][arguments["start"] : arguments["stop"]]
+
+
+def _concatenate(values: dict[str, Any], arguments: Mapping[str, Any]) -> Any:
+    """Several arrays along the last axis; zeros, of the length that stands in `lengths`, where there is none."""
+    parts = [values.get(str(i), np.zeros(n, np.float32)) for i, n in enumerate(arguments["lengths"])]
+    return np.concatenate(parts, -1)
+
+
+#: The rules by which parameters are derived, by the name that the graph uses.
+RULES: dict[str, Callable[[dict[str, Any], Mapping[str, Any]], Any]] = {
+    "fold_kernel": _fold_kernel, "fold_bias": _fold_bias,
+    "fold_kernel_before": _fold_kernel_before, "fold_bias_before": _fold_bias_before,
+    "slice": _slice, "concatenate": _concatenate,
+}  # fmt: skip

@@ -96,6 +96,9 @@ class Program:
 
 def feature(graph: Graph, name: str) -> Ref:
     """The output that a path stands for."""
+    if name in graph.absorbed:
+        raise KeyError(f"`{name}` has no output of its own at inference, where it is computed as one with "
+                       f"`{graph.absorbed[name]}`; `apply` gives it")  # fmt: skip
     ref = graph.scopes.get(name)
     if ref is None and name in graph.by_path:
         ref = Ref(name)

@@ -46,11 +46,11 @@ def save_model(
 
 
 def inference_graph(compiled: Compiled) -> Graph:
-    """The graph that is exported: specialised for inference, batch normalisation folded.
+    """The graph that is exported: specialised for inference, normalisations and pads folded.
 
-    Passes after that one suit XLA, and other runtimes do their own.
+    Passes after these suit XLA, and other runtimes do their own.
     """
-    return next(stage.graph for stage in compiled.infer_stages if stage.name == "fold_batch_norm")
+    return next(stage.graph for stage in compiled.infer_stages if stage.name == "fold_pads")
 
 
 def onnx_model(graph: Graph, values: Mapping[str, Any]) -> ModelProto:

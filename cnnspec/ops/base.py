@@ -111,8 +111,12 @@ class Op(Spec):
 
     @property
     def identity(self) -> bool:
-        """Whether this op returns its input unchanged at inference."""
+        """Whether this op returns its input unchanged at inference, whatever comes in."""
         return False
+
+    def does_nothing(self, *inputs: TensorType) -> bool:
+        """Whether it returns inputs of these types unchanged at inference (a pad by nothing, a pool of one pixel)."""
+        return self.identity
 
     @abstractmethod
     def lower(self, run: Run, *inputs: Any) -> Any:

@@ -30,5 +30,8 @@ class Cast(Op):
     def identity(self) -> bool:
         return False
 
+    def does_nothing(self, *inputs: TensorType) -> bool:
+        return inputs[0].dtype == self.dtype
+
     def lower(self, run: Run, *inputs: Any) -> Any:
         return inputs[0].astype(self.dtype)

@@ -39,6 +39,9 @@ class ChannelShuffle(Op):
             )
         return x
 
+    def does_nothing(self, *inputs: TensorType) -> bool:
+        return self.groups in (1, inputs[0].channels)
+
     def lower(self, run: Run, *inputs: Any) -> Any:
         x = inputs[0]
         grouped = x.reshape(*x.shape[:-1], self.groups, x.shape[-1] // self.groups)

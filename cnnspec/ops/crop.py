@@ -55,6 +55,9 @@ class Crop(Op):
     def origin(self, axis: int, *inputs: TensorType) -> str | None:
         return None if axis == 2 else f"{inputs[0].shape[axis]} cropped"
 
+    def does_nothing(self, *inputs: TensorType) -> bool:
+        return self.infer(*inputs) == inputs[0]
+
     def lower(self, run: Run, *inputs: Any) -> Any:
         x = inputs[0]
         (top, bottom), (left, right) = self.cuts(*x.shape[1:3])

@@ -24,5 +24,8 @@ class Flatten(Op):
     def origin(self, axis: int, *inputs: TensorType) -> str | None:
         return inputs[0].plain.replace("x", " x ")
 
+    def does_nothing(self, *inputs: TensorType) -> bool:
+        return self.infer(*inputs) == inputs[0]
+
     def lower(self, run: Run, *inputs: Any) -> Any:
         return inputs[0].reshape(inputs[0].shape[0], -1)

@@ -56,6 +56,9 @@ class Reshape(Op):
     def origin(self, axis: int, *inputs: TensorType) -> str | None:
         return f"shape {list(self.shape)}"
 
+    def does_nothing(self, *inputs: TensorType) -> bool:
+        return self.infer(*inputs) == inputs[0]
+
     def lower(self, run: Run, *inputs: Any) -> Any:
         x = inputs[0]
         known = prod(d for d in self.shape if d != -1)

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from cnnspec.graph import Graph, Ref
+from cnnspec.passes.rewriting import Rewriting
 
 
 def drop_identities(graph: Graph) -> Graph:
-    """The graph without dropout, identities and the like; what used their output uses their input."""
-    instead: dict[Ref, Ref] = {}
+    """The graph without dropout, identities, and ops that do nothing to what comes into them.
+
+    A pad by nothing, a reshape to the shape that is there, a pool of one pixel, a concatenation of one: what used
+    their output uses their input.
+    """
+    rewriting = Rewriting(graph)
     kept = []
     for node in graph.nodes:
-        inputs = tuple(None if ref is None else instead.get(ref, ref) for ref in node.inputs)
-        source = inputs[0] if inputs else None
-        if node.op.identity and source is not None and len(inputs) == 1:
-            instead[Ref(node.path)] = source
+        node = rewriting.rewired(node)
+        present = [ref for ref in node.inputs if ref is not None]
+        if len(present) == 1 and len(node.types) == 1 and node.op.does_nothing(*graph.types_into(node)):
+            rewriting.move(Ref(node.path), present[0])
         else:
-            kept.append(replace(node, inputs=inputs) if inputs != node.inputs else node)
-    if not instead:
-        return graph
-    return graph.with_nodes(
-        tuple(kept),
-        outputs={name: instead.get(ref, ref) for name, ref in graph.outputs.items()},
-        scopes={path: instead.get(ref, ref) for path, ref in graph.scopes.items()},
-    )
+            kept.append(node)
+    return rewriting.result(kept) if len(kept) < len(graph.nodes) else graph

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 from cnnspec.graph import Graph
 from cnnspec.passes.drop_identities import drop_identities
-from cnnspec.passes.fold_batch_norm import fold_batch_norm
+from cnnspec.passes.fold_affine import fold_affine
+from cnnspec.passes.fold_pads import fold_pads
 from cnnspec.passes.lower_precision import lower_precision
+from cnnspec.passes.merge_convs import merge_convs
 from cnnspec.passes.prune import prune
 from cnnspec.passes.specialise import for_inference
+from cnnspec.passes.split_affine import split_affine
 from cnnspec.passes.verify import verify
 
 
@@ -28,17 +31,22 @@ class Pass:
 BOTH = frozenset({"infer", "train", "module"})
 #: The module that users transform is specialised for inference as well, and keeps its parameters as they are.
 INFER = frozenset({"infer", "module"})
+#: Passes that change parameters, for which `prepare` computes the new ones once.
+ONCE = frozenset({"infer"})
 
 PIPELINE: tuple[Pass, ...] = (
     Pass("specialise", for_inference, INFER, "auxiliary heads and optional inputs have no part in inference"),
     Pass("prune", prune, BOTH, "what no output needs is not computed"),
     Pass("drop_identities", drop_identities, INFER, "dropout and identities do nothing at inference"),
     Pass(
-        "fold_batch_norm",
-        fold_batch_norm,
-        frozenset({"infer"}),
-        "a normalisation by fixed statistics is part of the layer before it",
+        "split_affine",
+        split_affine,
+        ONCE,
+        "a normalisation of a concatenation is one of its parts, which can be folded",
     ),
+    Pass("fold_affine", fold_affine, ONCE, "fixed statistics and scales are part of the layer before or behind them"),
+    Pass("fold_pads", fold_pads, ONCE, "a border of zeros is what a convolution pads with anyway"),
+    Pass("merge_convs", merge_convs, ONCE, "one wide product of a small map is faster than several narrow ones"),
     Pass("lower_precision", lower_precision, frozenset({"bfloat16"}), "bfloat16 halves memory; sums stay in float32"),
 )
 

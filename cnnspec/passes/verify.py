@@ -31,9 +31,8 @@ def verify(graph: Graph, after: str) -> None:
             fail(f"`{node.path}` says {[str(t) for t in node.types]}, and its op infers {[str(t) for t in outputs]}")
         for name, path in node.parameters.items():
             expected = node.op.parameters(*types).get(name)
-            if path in graph.derived:
-                continue
-            if path not in graph.parameters or expected is None or graph.parameters[path].shape != expected.shape:
+            entry = graph.derived.get(path) or graph.parameters.get(path)
+            if entry is None or expected is None or entry.shape != expected.shape:
                 fail(f"the parameter `{path}` of `{node.path}` is not in the table, or has another shape")
         for port, type_ in enumerate(node.types):
             known[Ref(node.path, port)] = type_
