@@ -58,7 +58,7 @@ class Defaults:
             one = Mapping({name: entry}, tree.span)
             part = None
             if value is not FAILED:
-                part = validate(part_of(cls, [name]), one, report, what=f"defaults of {key}", data={name: value})
+                part = validate(part_of(cls, (name,)), one, report, what=f"defaults of {key}", data={name: value})
             if part is None:
                 self._wrong.setdefault(key, []).append(entry)
             else:
@@ -79,6 +79,11 @@ class Defaults:
             entries: dict[str, Entry] = {**tree.entries, **arguments.entries}
             known = self._merged[id(arguments)] = (arguments, Mapping(entries, arguments.span))
         return known[1]
+
+    def written(self, key: str, field: str) -> Tree | None:
+        """What the defaults of `key` say of a field, as it is written."""
+        tree = self._trees.get(key)
+        return tree.get(field) if tree is not None else None
 
     def fill(self, spec: Spec) -> Spec:
         """`spec` with the defaults of its key for every field that was not given."""

@@ -7,29 +7,59 @@ nothing of files, raises a `Problem`, which the caller turns into a `Diagnostic`
 
 from __future__ import annotations
 
-import difflib
+import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from functools import cached_property, partial
+from typing import Any, Literal, NamedTuple
 
 Severity = Literal["error", "warning", "note"]
 
 
-@dataclass(frozen=True, slots=True)
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+#: Longer words are compared as a whole: looking for near ones takes quadratic time.
+_LONGEST_WORD = 100
+
+
+@dataclass(frozen=True)
 class Source:
-    """A text that diagnostics can point into: a file, or an argument of the command line."""
+    """A text that diagnostics can point into: a file, or an argument of the command line.
+
+    Lines are what editors call lines: other characters that Unicode or YAML take for line breaks do not end one.
+    """
 
     name: str
     text: str = field(repr=False)
 
+    @cached_property
+    def _starts(self) -> list[int]:
+        """Where each line begins, as positions in the text."""
+        return [0, *(match.end() for match in _LINE_END.finditer(self.text))]
+
     def line(self, number: int) -> str:
         """The text of line `number`, counted from 1; empty past the end."""
-        lines = self.text.splitlines()
-        return lines[number - 1] if 0 < number <= len(lines) else ""
+        if not 0 < number <= len(self._starts):
+            return ""
+        begin = self._starts[number - 1]
+        end = self._starts[number] if number < len(self._starts) else len(self.text)
+        return self.text[begin:end].rstrip("\r\n")
+
+    def span(self, begin: int, end: int) -> Span:
+        """The stretch from one position in the text to another, of at least one character."""
+        starts, end = self._starts, max(end, begin + 1)
+        line = last = bisect_right(starts, begin)
+        if line < len(starts) and end > starts[line]:
+            last = bisect_right(starts, end)
+        return Span(self, line, begin - starts[line - 1] + 1, last, end - starts[last - 1] + 1)
+
+    def position(self, line: int, column: int) -> int:
+        """The position in the text of a line and column, counted from 1."""
+        return self._starts[line - 1] + column - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of a source; lines and columns count from 1, the end column is exclusive."""
 
     source: Source
@@ -66,7 +96,8 @@ class Problem(Exception):
     """A mistake found by a rule that does not know where it stands; the caller adds the place.
 
     `field` names the offending field of the op or block, so that the caret can stand under its value.
-    `axis` and `operands` say which dimension of which inputs disagree, so that their origin can be shown.
+    `axis` and `operands` say which dimension of which inputs disagree, so that their origin can be shown. `stretch`
+    is the part of a text that is wrong, from one of its characters to another.
     """
 
     def __init__(
@@ -78,6 +109,7 @@ class Problem(Exception):
         field: str | None = None,
         axis: int | None = None,
         operands: Iterable[int] = (),
+        stretch: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -86,6 +118,12 @@ class Problem(Exception):
         self.field = field
         self.axis = axis
         self.operands = tuple(operands)
+        self.stretch = stretch
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As pickle keeps it, on the way from a process that makes batches."""
+        make = partial(type(self), field=self.field, axis=self.axis, operands=self.operands)
+        return make, (self.code, self.message, self.help)
 
 
 class SpecError(Exception):
@@ -154,8 +192,23 @@ class Report:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """'did you mean `x`?' for the known word nearest to `word`, or an empty string."""
-    near = difflib.get_close_matches(str(word), [str(k) for k in known], n=1, cutoff=0.6)
-    return f"did you mean `{near[0]}`?" if near else ""
+    near = nearest(word, known)
+    return f"did you mean `{near}`?" if near else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word nearest to `word`, or an empty string; case, `_` and `-` count least."""
+    import difflib
+
+    names, simple = [str(name) for name in known], _simple(word)
+    same = next((name for name in names if _simple(name) == simple), "")
+    if same or len(word) > _LONGEST_WORD:
+        return same
+    return next(iter(difflib.get_close_matches(word, names, n=1, cutoff=0.6)), "")
+
+
+def _simple(word: str) -> str:
+    return word.lower().replace("_", "").replace("-", "")
 
 
 def listing(words: Iterable[str], most: int = 12) -> str:

@@ -215,29 +215,37 @@ def initializer(value: Any) -> Initializer:
     if isinstance(value, dict) and len(value) == 1:
         name, given = next(iter(value.items()))
     if not isinstance(name, str) or name not in INITIALIZERS:
-        raise PydanticCustomError("initializer_name", "should be one of {names}", {"names": ", ".join(INITIALIZERS)})
+        raise PydanticCustomError(
+            "choice", "should be one of {names}", {"choices": list(INITIALIZERS), "names": ", ".join(INITIALIZERS)}
+        )
     known = INITIALIZERS[name]
     if not isinstance(given, dict):
         if len(known) == 0:
-            raise PydanticCustomError("initializer_args", "`{name}` takes no arguments", {"name": name})
+            raise PydanticCustomError("initializer_args", "takes no arguments", {"at": [name]})
         given = {next(iter(known)): given}
+        at = [name]
+    else:
+        at = [name, ""]
     for key, item in given.items():
-        if key not in known:
-            raise PydanticCustomError(
-                "initializer_args",
-                "`{name}` takes {known}, not `{key}`",
-                {"name": name, "known": ", ".join(known) or "no arguments", "key": str(key)},
-            )
-        if key in _MODES:
-            if item not in _MODES[key]:
-                raise PydanticCustomError(
-                    "initializer_args",
-                    "`{key}` should be one of {modes}",
-                    {"key": key, "modes": ", ".join(_MODES[key])},
-                )
-        elif isinstance(item, bool) or not isinstance(item, int | float):
-            raise PydanticCustomError("initializer_args", "`{key}` should be a number", {"key": key})
+        _check_argument(name, str(key), item, [*at[:1], str(key)] if len(at) > 1 else at)
     return Initializer(name, tuple(sorted({**known, **given}.items())))
+
+
+def _check_argument(name: str, key: str, value: Any, at: list[str]) -> None:
+    """Raise where `value` cannot be the argument `key` of the initialiser `name`, which stands at `at`."""
+    known = INITIALIZERS[name]
+    if key not in known:
+        raise PydanticCustomError("unknown_argument", "{name}", {"at": at, "name": name, "known": list(known)})
+    if key in _MODES:
+        if value not in _MODES[key]:
+            names = ", ".join(_MODES[key])
+            raise PydanticCustomError(
+                "choice", "should be one of {names}", {"at": at, "choices": list(_MODES[key]), "names": names}
+            )
+    elif isinstance(value, bool) or not isinstance(value, int | float):
+        raise PydanticCustomError("float_type", "should be a number", {"at": at})
+    elif key in ("stddev", "scale") and not value > 0:
+        raise PydanticCustomError("range_argument", "should be greater than 0", {"at": at})
 
 
 InitializerField = Annotated[

@@ -56,6 +56,8 @@ def language_schema() -> JSON:
         # Any field may come from `defaults`, which a schema cannot follow: what is missing is left to the checker.
         defs[refs[spec_class(key), "validation"]["$ref"].rsplit("/", 1)[-1]].pop("required", None)
     known = {m: refs[m, "validation"]["$ref"] for m in models}
+    # A spec that extends another may complete its source.
+    defs[known[Reference].rsplit("/", 1)[-1]].pop("required", None)
     defs["layers"] = {"type": ["array", "string"], "items": {"$ref": "#/$defs/node"}}
     defs["branch"] = {
         "if": {"type": "array"},

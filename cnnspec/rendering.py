@@ -11,13 +11,22 @@ from typing import Any
 from cnnspec.diagnostics import Diagnostic, Label, Span
 
 MOST_COLUMNS = 160
+_FEWEST_COLUMNS = 40
+_LONGEST_QUOTE = 80
+_MOST_LABELS = 8
+
+#: Categories of characters that cannot be seen: controls, formats, surrogates, line and paragraph separators.
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 _COLORS = {"error": "31;1", "warning": "33;1", "note": "36;1"}
 
 
-def render_text(diagnostics: Iterable[Diagnostic], color: bool = False) -> str:
-    """Diagnostics as people read them: place, message, source line, caret, labels, help."""
-    return "\n".join(_text(diagnostic, color) for diagnostic in diagnostics)
+def render_text(diagnostics: Iterable[Diagnostic], color: bool = False, width: int = MOST_COLUMNS) -> str:
+    """Diagnostics as people read them: place, message, source line, caret, labels, help.
+
+    Of source lines longer than `width` columns the part around the caret is shown.
+    """
+    return "\n".join(_text(diagnostic, color, max(width, _FEWEST_COLUMNS)) for diagnostic in diagnostics)
 
 
 def render_json(diagnostics: Iterable[Diagnostic]) -> str:
@@ -67,58 +76,79 @@ def _place(span: Span | None, end: bool = False) -> dict[str, Any]:
     return place | ({"end_line": span.end_line, "end_column": span.end_column} if end else {})
 
 
-def _text(diagnostic: Diagnostic, color: bool) -> str:
+def _text(diagnostic: Diagnostic, color: bool, width: int) -> str:
     def paint(text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if color and text else text
 
     kind = paint(f"{diagnostic.severity}[{diagnostic.code}]", _COLORS[diagnostic.severity])
     place = f"{diagnostic.span}: " if diagnostic.span is not None else ""
-    lines = [f"{paint(place, '1')}{kind}: {paint(visible(diagnostic.message), '1')}"]
+    lines = [f"{paint(visible(place), '1')}{kind}: {paint(_sentence(diagnostic.message), '1')}"]
     if diagnostic.span is not None:
-        number = f"{diagnostic.span.line:5}"
-        text, before, width = _excerpt(diagnostic.span)
-        lines.append(f"{number} | {text}")
-        lines.append(f"      | {' ' * before}{paint('^' * width, _COLORS[diagnostic.severity])}")
+        text, before, carets = _excerpt(diagnostic.span, width)
+        lines.append(f"{diagnostic.span.line:5} | {text}")
+        lines.append(f"      | {' ' * before}{paint('^' * carets, _COLORS[diagnostic.severity])}")
     lines += [f"   {line}" for line in _labels(diagnostic.labels, diagnostic.span)]
     if diagnostic.help:
-        lines.append(f"   {paint('help:', '32;1')} {visible(diagnostic.help)}")
+        lines.append(f"   {paint('help:', '32;1')} {_sentence(diagnostic.help)}")
     return "\n".join(lines)
 
 
+def _sentence(text: str) -> str:
+    """A message as it is shown: what is quoted from the spec in it is cut where it is long."""
+    return visible(re.sub(r"`([^`\n]+)`", lambda match: f"`{_shorten(match[1])}`", text))
+
+
+def _shorten(text: str, most: int = _LONGEST_QUOTE) -> str:
+    """A text with its middle left out where it is longer than `most` characters."""
+    half = (most - 3) // 2
+    return text if len(text) <= most else f"{text[:half]}...{text[-half:]}"
+
+
 def _labels(labels: tuple[Label, ...], main: Span | None) -> list[str]:
-    """The labels as a table: columns are told apart by two spaces or more."""
-    table = []
-    for label in labels:
-        cells = re.split(r" {2,}", visible(label.text).strip())
-        place = ""
-        if label.span is not None:
-            same = main is not None and label.span.source.name == main.source.name
-            place = f"line {label.span.line}" if same else str(label.span)
-        table.append(([*cells], place))
+    """The labels as a table: columns are told apart by two spaces or more. Of a long chain both ends are shown."""
+    shown = [_row(label, main) for label in labels]
+    left_out = len(shown) - _MOST_LABELS
+    if left_out > 1:
+        shown[_MOST_LABELS - 2 : -2] = [([f"... {left_out} more ..."], "")]
     widths: dict[int, int] = {}
-    for cells, _ in table:
+    for cells, _ in shown:
         for column, cell in enumerate(cells):
-            widths[column] = max(widths.get(column, 0), len(cell))
+            widths[column] = max(widths.get(column, 0), _columns(cell))
+    whole = sum(widths.values()) + 3 * (len(widths) - 1)
     rows = []
-    for cells, place in table:
-        text = "   ".join(cell.ljust(widths[column]) for column, cell in enumerate(cells))
-        whole = sum(widths.values()) + 3 * (len(widths) - 1)
-        rows.append(f"{text.ljust(whole)}   {place}".rstrip())
+    for cells, place in shown:
+        text = "   ".join(_padded(cell, widths[column]) for column, cell in enumerate(cells))
+        rows.append(f"{_padded(text, whole)}   {place}".rstrip())
     return rows
 
 
-def _excerpt(span: Span) -> tuple[str, int, int]:
+def _row(label: Label, main: Span | None) -> tuple[list[str], str]:
+    """The cells of a label, and where it points."""
+    cells = [_shorten(cell) for cell in re.split(r" {2,}", visible(label.text).strip())]
+    if label.span is None:
+        return cells, ""
+    same = main is not None and label.span.source.name == main.source.name
+    return cells, f"line {label.span.line}" if same else visible(str(label.span))
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - _columns(text))
+
+
+def _excerpt(span: Span, width: int) -> tuple[str, int, int]:
     """The line of a span as it is shown, the columns before the caret, and the caret's width."""
     line = span.source.line(span.line)
     start = min(span.column - 1, len(line))
     stop = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
     stop = min(max(stop, start + 1), max(len(line), start + 1))
     lead, tail = "", ""
-    if len(line) > MOST_COLUMNS:
-        first = max(0, min(start - MOST_COLUMNS // 3, len(line) - MOST_COLUMNS))
-        last = first + MOST_COLUMNS
+    # Wide characters take two columns, so that fewer of them fit.
+    most = width * len(line) // max(_columns(visible(line)), 1)
+    if len(line) > most:
+        first = max(0, min(start - most // 3, len(line) - most))
+        last = first + most
         lead, tail = ("..." if first else ""), ("..." if last < len(line) else "")
-        line, start, stop = line[first:last], start - first, min(stop - first, MOST_COLUMNS)
+        line, start, stop = line[first:last], start - first, min(stop - first, most)
     shown = lead + visible(line) + tail
     before = len(lead) + _columns(visible(line[:start]))
     return shown.rstrip(), before, max(1, _columns(visible(line[start:stop])))
@@ -127,15 +157,23 @@ def _excerpt(span: Span) -> tuple[str, int, int]:
 def visible(text: str) -> str:
     """Text with tabs as spaces and control characters as escapes, so that nothing upsets a terminal."""
     spaced = text.replace("\t", "    ")
-    return "".join(
-        c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else f"\\x{ord(c):02x}" for c in spaced
-    )
+    if spaced.isascii() and spaced.isprintable():
+        return spaced
+    return "".join(c if c == "\n" or unicodedata.category(c) not in _UNSEEN else _escaped(c) for c in spaced)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
 
 
 def _columns(text: str) -> int:
     """The columns that a text takes up in a terminal."""
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide - sum(unicodedata.combining(c) != 0 for c in text)
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def _data(text: str) -> str:

@@ -71,7 +71,7 @@ def test_long_lines_are_cut_around_the_caret() -> None:
 
 
 def test_control_characters_do_not_reach_the_terminal() -> None:
-    assert visible("a\x1b[31mb\u202ec") == "a\\x1b[31mb\\x202ec"
+    assert visible("a\x1b[31mb\u202ec") == "a\\x1b[31mb\\u202ec"
 
 
 def test_colour_only_where_asked_for() -> None:

@@ -15,12 +15,14 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol
 from pydantic import BeforeValidator, PlainSerializer, SkipValidation, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from cnnspec.diagnostics import listing
 from cnnspec.graph import Ref
-from cnnspec.ops.activation import Activation
+from cnnspec.ops.activation import FUNCTIONS, Activation
 from cnnspec.ops.base import Op
 from cnnspec.registry import op_class
 from cnnspec.schema import Spec
 from cnnspec.types import TensorType
+from cnnspec.validation.places import Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,9 @@ def _is_nested(metadata: object) -> bool:
     return isinstance(schema, dict) and schema in (_LAYERS, _BRANCH, _BRANCHES)
 
 
+_NORMS = ("batch", "layer", "group")
+
+
 def _norm(value: Any) -> Op | None:
     if value is None or value == "none" or isinstance(value, Op):
         return None if isinstance(value, str) else value
@@ -108,9 +113,14 @@ def _norm(value: Any) -> Op | None:
     given: Any = {}
     if isinstance(value, dict) and len(value) == 1:
         name, given = next(iter(value.items()))
-    if name not in ("batch", "layer", "group") or not isinstance(given, dict):
-        raise PydanticCustomError("norm_name", "should be `batch`, `layer`, `group`, `none`, or {batch: {...}}")
+    if name not in _NORMS or not isinstance(given, dict):
+        message = "should be one of `batch`, `layer`, `group`, `none`, or {batch: {...}}"
+        raise PydanticCustomError("choice", message, {"choices": [*_NORMS, "none"]})
     return op_class(f"{name}_norm").model_validate(given, strict=True)
+
+
+def _norm_class(name: str) -> type[Spec] | None:
+    return op_class(f"{name}_norm") if name in _NORMS else None
 
 
 def _plain_norm(value: Op | None) -> Any:
@@ -123,6 +133,7 @@ def _plain_norm(value: Op | None) -> Any:
 
 Norm = Annotated[
     Any,
+    Named(_norm_class),
     BeforeValidator(_norm),
     PlainSerializer(_plain_norm),
     WithJsonSchema(
@@ -141,13 +152,15 @@ Norm = Annotated[
 def _act(value: Any) -> Activation | None:
     if value is None or value == "none" or isinstance(value, Activation):
         return None if isinstance(value, str) else value
-    if isinstance(value, str):
-        value = {value: {}}
+    name: Any = value
+    given: Any = {}
     if isinstance(value, dict) and len(value) == 1:
         name, given = next(iter(value.items()))
-        if isinstance(given, dict):
-            return Activation.model_validate({"function": name, **given}, strict=True)
-    raise PydanticCustomError("act_name", "should be the name of an activation, or {leaky_relu: {slope: 0.1}}")
+    if name not in FUNCTIONS or not isinstance(given, dict):
+        message = "should be one of {names}, `none`, or {{leaky_relu: {{slope: 0.1}}}}"
+        choices = [*FUNCTIONS, "none"]
+        raise PydanticCustomError("choice", message, {"choices": choices, "names": listing(FUNCTIONS, 20)})
+    return Activation.model_validate({"function": name, **given}, strict=True)
 
 
 def _plain_act(value: Activation | None) -> Any:
@@ -160,6 +173,7 @@ def _plain_act(value: Activation | None) -> Any:
 
 Act = Annotated[
     Any,
+    Named(lambda name: Activation),
     BeforeValidator(_act),
     PlainSerializer(_plain_act),
     WithJsonSchema(

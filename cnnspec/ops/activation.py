@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from cnnspec.ops.base import Cost, Inputs, Op, Run
 from cnnspec.types import TensorType
@@ -13,6 +14,11 @@ Function = Literal[
     "relu", "relu6", "leaky_relu", "elu", "tanh", "scaled_tanh", "sigmoid", "hard_sigmoid", "silu", "swish",
     "hard_swish", "gelu", "softmax",
 ]  # fmt: skip
+
+FUNCTIONS: tuple[str, ...] = get_args(Function)
+
+#: Fields that one function has, and the others have not.
+_OWN = {"slope": "leaky_relu", "alpha": "elu", "approximate": "gelu"}
 
 #: Arithmetic operations an element, counted from the formulas.
 _FLOPS: dict[str, int] = {
@@ -39,6 +45,18 @@ class Activation(Op):
     slope: float = Field(0.01, description="of `leaky_relu` below zero")
     alpha: float = Field(1.0, description="of `elu`: minus its limit below zero")
     approximate: bool = Field(False, description="`gelu` by its tanh approximation")
+
+    @model_validator(mode="after")
+    def _own_fields(self) -> Self:
+        for name, function in _OWN.items():
+            if name in self.model_fields_set and self.function != function:
+                message = "belongs to `{owner}`, and the function is `{function}`"
+                raise PydanticCustomError(
+                    "contradiction",
+                    message,
+                    {"at": [name], "owner": function, "function": self.function, "help": "leave it out"},
+                )
+        return self
 
     def infer(self, *inputs: TensorType) -> TensorType:
         return inputs[0]

@@ -226,11 +226,16 @@ def _vector(fields: Fields, x: TensorType, draw: st.DrawFn) -> Fields:
     return fields
 
 
+def _activation(fields: Fields, x: TensorType, draw: st.DrawFn) -> Fields:
+    own = {"slope": "leaky_relu", "alpha": "elu", "approximate": "gelu"}
+    return {name: value for name, value in fields.items() if own.get(name, fields["function"]) == fields["function"]}
+
+
 _RULES: dict[str, Callable[[Fields, TensorType, st.DrawFn], Fields]] = {
     "conv": _convolution, "connection_conv": _connection, "conv_transpose": _transposed, "max_pool": _pool,
     "avg_pool": _pool, "basic": _residual_block, "bottleneck": _bottleneck, "fire": _fire, "inception": _inception,
     "shortcut": _shortcut, "shuffle_unit": _shuffle, "separable_conv": _separable, "primary_capsules": _primary,
     "auxiliary_head": _auxiliary, "capsule_decoder": _decoder, "crop": _crop, "pad": _pad, "upsample": _upsample,
     "split": _split, "reshape": _reshape, "group_norm": _grouped, "channel_shuffle": _grouped, "linear": _vector,
-    "local_response_norm": _across,
+    "local_response_norm": _across, "activation": _activation,
 }  # fmt: skip
