@@ -15,7 +15,8 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -69,10 +70,12 @@ def save(
     state: Mapping[str, Any],
     *,
     trained: str = "",
+    labels: Sequence[str] = (),
     force: bool = False,
 ) -> Path:
     """Write an artefact; `trained` says where the weights come from (empty: nowhere, they are initial values).
 
+    `labels` name the classes of the first output.
     The folder is filled beside its place and then renamed; an artefact that is there is replaced whole.
     **Errors**: `SpecError` E805 where something else is there (unless `force`), E807 where it cannot be written.
     """
@@ -86,7 +89,7 @@ def save(
         raise _error("E805", f"{folder} is there already, and is no artefact", "choose another --output, or --force")
     try:
         with folder_written_whole(folder) as beside:
-            _fill(compiled, beside, params, state, trained)
+            _fill(compiled, beside, params, state, trained, labels)
     except OSError as error:
         raise _error(
             "E807", f"{folder} cannot be written: {error.strerror or error}", "is there room, and the right to?"
@@ -94,14 +97,17 @@ def save(
     return folder
 
 
-def _fill(compiled: Compiled, folder: Path, params: Mapping[str, Any], state: Mapping[str, Any], trained: str) -> None:
+def _fill(
+    compiled: Compiled, folder: Path, params: Mapping[str, Any], state: Mapping[str, Any], trained: str,
+    labels: Sequence[str],
+) -> None:  # fmt: skip
     weights = {path: np.ascontiguousarray(array) for path, array in {**params, **state}.items()}
     save_file(weights, folder / "weights.safetensors")
     (folder / "weights.safetensors").chmod(folder.stat().st_mode & 0o666)
     shapes = compiled.prepared_shapes(params, state)
     (folder / "program.stablehlo").write_bytes(export_program(compiled, shapes))
     (folder / "spec.yaml").write_text(compiled.loaded.expanded, encoding="utf-8")
-    manifest = _manifest(compiled, trained)
+    manifest = _manifest(compiled, trained) | {"labels": list(labels)}
     (folder / "report.md").write_text(report_text(compiled, manifest), encoding="utf-8")
     manifest["files"] = {name: _sha256(folder / name) for name in FILES}
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
@@ -155,7 +161,11 @@ class Artefact:
     _call: Any
     #: Set where the program was exported again, because the installed JAX cannot read the one in the folder.
     note: str = ""
-    _prepared: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the classes; empty where nobody named them."""
+        return list(self.manifest.get("labels", ()))
 
     @property
     def trained(self) -> str:
@@ -181,15 +191,22 @@ class Artefact:
                     f"the input `{name}` should be [N, {', '.join(map(str, entry['shape']))}], and is {list(array.shape)}"
                 )
             arrays[name] = array
-        if not self._prepared:
-            table = {path: Derived(**entry) for path, entry in self.manifest["derived"].items()}
-            derived = derive(self.manifest["arguments"], table, self.weights)
-            stacked = stack({key: tuple(paths) for key, paths in self.manifest["stacks"].items()}, derived, joined)
-            self._prepared = {path: jax.device_put(array) for path, array in stacked.items()}
-        outputs: dict[str, Any] = self._call(self._prepared, arrays)
-        return outputs
+        return self.run(self.prepared, arrays)
 
     __call__ = infer
+
+    @cached_property
+    def prepared(self) -> dict[str, Any]:
+        """What the program needs of the weights, computed once and put on the device."""
+        table = {path: Derived(**entry) for path, entry in self.manifest["derived"].items()}
+        derived = derive(self.manifest["arguments"], table, self.weights)
+        stacked = stack({key: tuple(paths) for key, paths in self.manifest["stacks"].items()}, derived, joined)
+        return {path: jax.device_put(array) for path, array in stacked.items()}
+
+    def run(self, prepared: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The program as a function of `prepared` and its inputs, for use inside other jitted functions."""
+        outputs: dict[str, Any] = self._call(prepared, inputs)
+        return outputs
 
 
 def load(folder: str | Path) -> Artefact:

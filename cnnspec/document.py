@@ -47,6 +47,7 @@ class Preprocess(Spec):
     """From an image file to the network's input, in this order: resize, crop, scale, subtract mean, divide by std."""
 
     resize: Size | None = Field(None, description="pixels of the shorter side, keeping the aspect ratio")
+    pad: Size | None = Field(None, description="pixels of the longer side, keeping the aspect ratio, amid black")
     stretch: Pair | None = Field(None, description="height and width, whatever the aspect ratio")
     crop: Pair | None = Field(None, description="height and width of the centre crop")
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = Field("bilinear", description="of resizing")

@@ -298,8 +298,9 @@ class _Checker:
         changes: dict[str, Any] = {"height": height, "width": width}
         if spec.preprocess is not None:
             sizes: dict[str, Any] = {}
-            if spec.preprocess.resize:
-                sizes["resize"] = round(spec.preprocess.resize * height / spec.height)
+            for name in ("resize", "pad"):
+                if getattr(spec.preprocess, name):
+                    sizes[name] = round(getattr(spec.preprocess, name) * height / spec.height)
             for name in ("crop", "stretch"):
                 if getattr(spec.preprocess, name):
                     sizes[name] = (height, width)

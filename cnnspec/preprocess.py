@@ -42,27 +42,51 @@ def preprocess(image: Image.Image, spec: InputSpec) -> Array:
     **Shape**: `[height, width, channels]`, float32.
     """
     steps = spec.preprocess or Preprocess()
-    height, width, channels = spec.height or 1, spec.width or 1, spec.channels or 3
-    image = image.convert("L" if channels == 1 else "RGB")
-    resampling = _RESAMPLING[steps.interpolation]
-    if steps.stretch is not None:
-        image = image.resize((steps.stretch[1], steps.stretch[0]), resampling)
-    elif steps.resize is not None:
-        factor = steps.resize / min(image.size)
-        # The shorter side is met exactly, the longer rounded down, as torchvision does.
-        image = image.resize(
-            (max(1, int(image.width * factor + 1e-6)), max(1, int(image.height * factor + 1e-6))), resampling
-        )
-    if steps.crop is not None:
-        image = _centre_crop(image, steps.crop)
-    if image.size != (width, height):
-        image = image.resize((width, height), resampling)
-    array: Array = np.asarray(image, np.float32)
-    array = array[:, :, None] if array.ndim == 2 else array
+    pixels = place(image, steps, (spec.height or 1, spec.width or 1, spec.channels or 3))
+    array: Array = np.asarray(pixels, np.float32)
     if steps.order == "bgr":
         array = array[:, :, ::-1]
     array = (array * np.float32(steps.scale) - np.asarray(steps.mean, np.float32)) / np.asarray(steps.std, np.float32)
     return np.ascontiguousarray(array, np.float32)
+
+
+def place(image: Image.Image, steps: Preprocess, shape: tuple[int, int, int]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The image at the size of an input of `shape` (height, width, channels), as pixel values of 0 to 255."""
+    height, width, channels = shape
+    image = convert(image, channels)
+    resampling = _RESAMPLING[steps.interpolation]
+    if steps.stretch is not None:
+        image = _resized(image, (steps.stretch[1], steps.stretch[0]), resampling)
+    elif steps.resize is not None:
+        # The shorter side is met exactly, the longer rounded down, as torchvision does.
+        image = _resized(image, _scaled(image, steps.resize / min(image.size)), resampling)
+    elif steps.pad is not None:
+        inner = _resized(image, _scaled(image, steps.pad / max(image.size)), resampling)
+        image = _centre_crop(inner, (height, width))  # black where it reaches beyond the image
+    if steps.crop is not None:
+        image = _centre_crop(image, steps.crop)
+    image = _resized(image, (width, height), resampling)
+    return np.asarray(image, np.uint8).reshape(shape)
+
+
+def convert(image: Image.Image, channels: int) -> Image.Image:
+    """The image in grey (one channel) or in red, green and blue; **Errors**: `ValueError` for values without a range."""
+    if image.mode in ("I", "F"):
+        raise ValueError("its pixels have 32 bits, and no range that would say what is black and what is white")
+    if image.mode.startswith("I;16"):  # Pillow would cut everything above 255
+        image = Image.fromarray((np.asarray(image, np.float32) / 257 + 0.5).astype(np.uint8))
+    if "transparency" in image.info:
+        image = image.convert("RGBA")
+    mode = "L" if channels == 1 else "RGB"
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _resized(image: Image.Image, size: tuple[int, int], resampling: Image.Resampling) -> Image.Image:
+    return image if image.size == size else image.resize(size, resampling)
+
+
+def _scaled(image: Image.Image, factor: float) -> tuple[int, int]:
+    return max(1, int(image.width * factor + 1e-6)), max(1, int(image.height * factor + 1e-6))
 
 
 def _centre_crop(image: Image.Image, size: tuple[int, int]) -> Image.Image:

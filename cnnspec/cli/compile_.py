@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cnnspec.cli.options import file_argument, format_option, load_or_exit, print_diagnostics, scale_options, set_option
+from cnnspec.cli.options import format_option, load_or_exit, print_diagnostics, scale_options, set_option
 from cnnspec.cli.output import bytes_text
-from cnnspec.diagnostics import Diagnostic, SpecError
+from cnnspec.diagnostics import Diagnostic, Problem, SpecError
 from cnnspec.scaling import Factors
 from cnnspec.types import TensorType
 
 if TYPE_CHECKING:
     from cnnspec.compiled import Compiled
+    from cnnspec.training.exporting import Checkpoint
+
+    #: A file of weights, a state of a run, or nothing: initial values.
+    Weights = Path | Checkpoint | None
+
+Result = TypeVar("Result")
 
 _UNTRAINED = "the network is untrained: its weights are initial values (give --weights, or `cnnspec train`)"
 
 
 @click.command(name="compile")
-@file_argument
+@click.argument("file", metavar="[FILE]", required=False)
 @set_option
 @scale_options
 @click.option("--target", type=click.Choice(["artefact", "onnx"]), default="artefact", show_default=True,
@@ -30,6 +37,8 @@ _UNTRAINED = "the network is untrained: its weights are initial values (give --w
 @click.option("--output", "-o", type=click.Path(path_type=Path),
               help="Folder of the artefact, or ONNX file [default: the name of the network].")  # fmt: skip
 @click.option("--weights", type=click.Path(path_type=Path), help="Trained weights (.safetensors, by path).")
+@click.option("--checkpoint", metavar="RUN[:last|best|STEP]",
+              help="A run of `cnnspec train`: its spec (where no FILE is given), weights, preprocessing and classes.")  # fmt: skip
 @click.option(
     "--dtype",
     type=click.Choice(["float32", "bfloat16"]),
@@ -55,7 +64,8 @@ _UNTRAINED = "the network is untrained: its weights are initial values (give --w
 @click.option("--force", is_flag=True, help="Replace what is there, even if it is no artefact.")
 @format_option
 def command(
-    file: str, settings: tuple[str, ...], factors: Factors, target: str, output: Path | None, weights: Path | None, dtype: str, seed: int, batch: int,
+    file: str | None, settings: tuple[str, ...], factors: Factors, target: str, output: Path | None, weights: Path | None,
+    checkpoint: str | None, dtype: str, seed: int, batch: int,
     emit: str | None, print_between: bool, time_passes: bool, force: bool, output_format: str,
 ) -> None:  # fmt: skip
     """Compile a spec: check it, lower it, jit it for this machine, and export it for cpu, cuda and tpu.
@@ -66,12 +76,19 @@ def command(
     \b
     cnnspec compile vgg16.yaml
     cnnspec compile resnet50 --weights resnet50.safetensors --output my_resnet
+    cnnspec compile --checkpoint runs/lenet5 --output my_lenet
     cnnspec compile resnet50 --target onnx --output resnet50.onnx
     cnnspec compile resnet50 --emit drop_identities
     """
     if target == "onnx" and dtype != "float32":
         raise click.BadParameter("an ONNX file computes in float32", param_hint="--dtype")
-    loaded = load_or_exit(file, settings, output_format, factors)
+    if file is None and checkpoint is None:
+        raise click.UsageError("give a FILE, or a run by --checkpoint")
+    if checkpoint is not None and weights is not None:
+        raise click.UsageError("--checkpoint brings its weights: leave --weights out")
+    trained = None if checkpoint is None else _or_exit(lambda: _open_checkpoint(checkpoint), output_format)
+    loaded = load_or_exit(file or str(trained and trained.spec), settings, output_format, factors)
+    loaded = loaded if trained is None else _or_exit(lambda: trained.as_trained(loaded), output_format)
     from cnnspec.compiled import Compiled
 
     compiled = Compiled(loaded, dtype)  # type: ignore[arg-type]  # one of the choices
@@ -93,15 +110,33 @@ def command(
             click.echo(f"{stage.name:18} {stage.seconds * 1e3:8.2f} ms   {len(stage.graph.nodes)} nodes")
     try:
         if target == "onnx":
-            _write_onnx(compiled, output or Path(f"{loaded.document.name}.onnx"), weights, seed, force)
+            _write_onnx(compiled, output or Path(f"{loaded.document.name}.onnx"), trained or weights, seed, force)
         else:
-            _write(compiled, output or Path(loaded.document.name), weights, seed, batch, force)
+            _write(compiled, output or Path(loaded.document.name), trained or weights, seed, batch, force)
     except SpecError as error:
         print_diagnostics(list(error.diagnostics), output_format)
         sys.exit(1)
 
 
-def _write_onnx(compiled: Compiled, path: Path, weights: Path | None, seed: int, force: bool) -> None:
+def _open_checkpoint(place: str) -> Checkpoint:
+    from cnnspec.training.exporting import open_checkpoint
+
+    return open_checkpoint(place)
+
+
+def _or_exit(act: Callable[[], Result], output_format: str) -> Result:
+    """What `act` gives; prints its problem and exits with 1 where there is one."""
+    try:
+        return act()
+    except SpecError as error:
+        print_diagnostics(list(error.diagnostics), output_format)
+        sys.exit(1)
+    except Problem as problem:
+        print_diagnostics([Diagnostic(problem.code, problem.message, None, problem.help)], output_format)
+        sys.exit(1)
+
+
+def _write_onnx(compiled: Compiled, path: Path, weights: Weights, seed: int, force: bool) -> None:
     from cnnspec.onnx_export import check_possible, export_onnx
 
     if path.is_dir() or (path.exists() and path.suffix != ".onnx" and not force):
@@ -129,21 +164,24 @@ def _onnx_shape(type_: TensorType) -> str:
     return f"[{', '.join(['N', *map(str, shape)])}] {type_.dtype}"
 
 
-def _weights(compiled: Compiled, weights: Path | None, seed: int) -> tuple[dict[str, Any], dict[str, Any], str]:
+def _weights(compiled: Compiled, weights: Weights, seed: int) -> tuple[dict[str, Any], dict[str, Any], str]:
     """Parameters, state, and where they come from (empty: they are initial values)."""
     from cnnspec.weights.readers import read_checkpoint
 
     if weights is None:
         return (*compiled.init(seed), "")
+    if not isinstance(weights, Path):
+        return (*compiled.split(weights.arrays), weights.origin)
     return (*compiled.split(read_checkpoint(weights)), f"from {weights.name}")
 
 
-def _write(compiled: Compiled, folder: Path, weights: Path | None, seed: int, batch: int, force: bool) -> None:
+def _write(compiled: Compiled, folder: Path, weights: Weights, seed: int, batch: int, force: bool) -> None:
     from cnnspec.artefact import save
 
     params, state, trained = _weights(compiled, weights, seed)
     begin = time.perf_counter()
-    save(compiled, folder, params, state, trained=trained, force=force)
+    labels = () if weights is None or isinstance(weights, Path) else weights.classes
+    save(compiled, folder, params, state, trained=trained, labels=labels, force=force)
     exported = time.perf_counter() - begin
     begin = time.perf_counter()
     compiled.warm(params, state, batch)

@@ -17,7 +17,11 @@ from cnnspec.diagnostics import SpecError
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="How many classes to show.")
-@click.option("--labels", type=click.Path(exists=True, path_type=Path), help="Names of the classes, one a line.")
+@click.option(
+    "--labels",
+    type=click.Path(exists=True, path_type=Path),
+    help="Names of the classes, one a line [default: those of its training].",
+)
 @click.option("--raw", is_flag=True, help="Print every number of every output (as JSON).")
 @json_option
 def command(folder: Path, images: tuple[Path, ...], top: int, labels: Path | None, raw: bool, as_json: bool) -> None:
@@ -57,7 +61,7 @@ def _run(folder: Path, images: tuple[Path, ...], top: int, labels: Path | None, 
         ]
         click.echo(json.dumps(rows, indent=2))
         return
-    names = labels.read_text(encoding="utf-8").splitlines() if labels else []
+    names = labels.read_text(encoding="utf-8").splitlines() if labels else artefact.labels
     found = top_classes(outputs, top)
     if as_json:
         data = [

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnspec.data.frame import Frame
+from cnnspec.data.frame import Frame, picture_of
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int32]
@@ -24,6 +25,9 @@ class Dataset(ABC):
     `labels [N]` counts from 0; `classes` names them; `channels` is what the files hold (`None`: whatever is asked).
     """
 
+    #: Threads that make its batches, where a recipe does not say.
+    threads: ClassVar[int] = 2
+
     def __init__(self, name: str, classes: Sequence[str], labels: Labels, channels: int | None, frame: Frame) -> None:
         self.name = name
         self.classes = tuple(classes)
@@ -37,6 +41,10 @@ class Dataset(ABC):
     def describe(self, index: int) -> str:
         """What people call this image: a file, or a position."""
         return f"{self.name} image {index}"
+
+    def unreadable(self, indices: Iterable[int]) -> dict[str, str]:
+        """Why each of these images cannot be read, by what `describe` calls it."""
+        return {}
 
     @abstractmethod
     def read(self, indices: NDArray[np.int64], boxes: Boxes | None = None) -> tuple[Images, NDArray[np.bool_]]:
@@ -57,7 +65,8 @@ class ArrayDataset(Dataset):
 
     def read(self, indices: NDArray[np.int64], boxes: Boxes | None = None) -> tuple[Images, NDArray[np.bool_]]:
         if boxes is not None:
-            images = np.stack([self.frame.part(self._images[i], box) for i, box in zip(indices, boxes, strict=True)])
+            parts = [self.frame.part(picture_of(self._images[i]), b) for i, b in zip(indices, boxes, strict=True)]
+            images = np.stack(parts)
         elif self._placed is not None:
             images = self._placed[indices]
         else:

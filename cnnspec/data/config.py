@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from cnnspec.fields import Fraction, Positive, Size
@@ -12,8 +12,17 @@ from cnnspec.schema import Spec
 
 DatasetName = Literal["digits", "mnist", "fashion_mnist", "idx", "cifar10", "cifar100", "folder", "photographs"]
 
+#: Sets that come along with a library: they have no files of the user's.
+EMBEDDED = ("digits",)
 
-class DatasetConfig(Spec):
+
+class Part(Spec):
+    """A part of a recipe: its numbers are finite."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class DatasetConfig(Part):
     """Where the images are and how they fill the network's input."""
 
     name: DatasetName = Field(
@@ -29,14 +38,23 @@ class DatasetConfig(Spec):
         "on black, `crop` resizes its shorter side to `size` and takes the centre; `crop` for folders, else `stretch`",
     )  # fmt: skip
     size: Size | None = Field(
-        None, description="pixels before padding or cropping; by default the input's, for `crop` 8/7 of it"
+        None, description="pixels before padding or cropping; by default the input's, for `crop` as the spec's "
+        "`preprocess` says, or 8/7 of it",
+    )  # fmt: skip
+    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] | None = Field(
+        None, description="of resizing; by default the spec's, or bilinear"
     )
-    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = Field("bilinear", description="of resizing")
     held_out: Fraction = Field(0.2, description="share held out for evaluation where the set has no split of its own")
     labels: Literal["fine", "coarse"] = Field("fine", description="CIFAR-100's 100 classes or its 20 groups")
     grey: bool = Field(False, description="turn colour images into grey ones, for a network of one channel")
     corrupt: Literal["skip", "fail"] = Field("fail", description="what an image that cannot be read does")
     limit: Size | None = Field(None, description="take only the first so many images of every split")
+
+    @model_validator(mode="after")
+    def _files(self) -> DatasetConfig:
+        if self.name in EMBEDDED and (self.path is not None or self.download):
+            raise PydanticCustomError("dataset_embedded", f"has no files to look for: `{self.name}` comes along")
+        return self
 
 
 def _range(value: Any) -> tuple[float, float]:
@@ -56,14 +74,20 @@ Range = Annotated[
 """A pair [least, most] of positive numbers."""
 
 
-class ResizedCrop(Spec):
+class ResizedCrop(Part):
     """A part of random area and aspect ratio, resized to the input (Szegedy and others 2014, section 6)."""
 
     area: Range = Field((0.08, 1.0), description="share of the image's area, least and most")
     ratio: Range = Field((0.75, 4 / 3), description="width over height, least and most")
 
+    @model_validator(mode="after")
+    def _within(self) -> ResizedCrop:
+        if self.area[1] > 1:
+            raise PydanticCustomError("crop_area", "cannot take more than the whole image: `area` is at most 1")
+        return self
 
-class Affine(Spec):
+
+class Affine(Part):
     """A small random shift, rotation, scaling and shear, the same for all channels of an image."""
 
     shift: float = Field(0.0, ge=0.0, description="pixels, most, along each axis")
@@ -72,7 +96,7 @@ class Affine(Spec):
     shear: float = Field(0.0, ge=0.0, le=60.0, description="degrees, most, either way")
 
 
-class Colour(Spec):
+class Colour(Part):
     """Random brightness, contrast and saturation: factors of 1 - value to 1 + value."""
 
     brightness: Fraction = Field(0.0)
@@ -80,7 +104,7 @@ class Colour(Spec):
     saturation: Fraction = Field(0.0)
 
 
-class Augmentation(Spec):
+class Augmentation(Part):
     """What happens to an image of a training batch, in this order."""
 
     resized_crop: ResizedCrop | None = Field(None, description="a random part, resized to the input")
@@ -93,7 +117,7 @@ class Augmentation(Spec):
     fill: int = Field(0, ge=0, le=255, description="value of pixels that come from outside")
 
 
-class Loading(Spec):
+class Loading(Part):
     """How batches are made beside the training step."""
 
     threads: Size | None = Field(None, description="threads that make batches; 2, or 8 for folders")
@@ -101,7 +125,7 @@ class Loading(Spec):
     prefetch: Size = Field(8, description="batches made ahead")
 
 
-class Mixing(Spec):
+class Mixing(Part):
     """Pairs of images mixed together with their labels."""
 
     mixup: Positive | None = Field(

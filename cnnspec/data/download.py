@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import tarfile
 import urllib.error
 import urllib.request
+import zlib
 from pathlib import Path
 
+import click
+
 from cnnspec.diagnostics import Problem
+from cnnspec.files import folder_written_whole, written_whole
 
 _TIMEOUT = 30.0
 _CHUNK = 1 << 20
@@ -43,29 +48,37 @@ def fetch(name: str, folder: Path, sources: list[tuple[str, str]] | None = None)
         path = folder / address.rsplit("/", 1)[-1]
         if not path.exists():
             _fetch_file(address, digest, path)
-        if path.name.endswith(".tar.gz") and not any(p.is_dir() for p in folder.iterdir()):
-            with tarfile.open(path) as archive:
-                archive.extractall(folder, filter="data")
+        if path.name.endswith(".tar.gz"):
+            _unpack(path, folder / path.name.removesuffix(".tar.gz"))
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    if folder.exists():
+        return
+    try:
+        with folder_written_whole(folder) as beside, tarfile.open(archive) as files:
+            files.extractall(beside, filter="data")
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise Problem("E856", f"{archive} cannot be unpacked: {error}", "remove it and fetch it again",
+                      field="dataset.download") from error  # fmt: skip
 
 
 def _fetch_file(address: str, digest: str, path: Path) -> None:
-    beside = path.with_name(path.name + ".part")
     found = hashlib.md5(usedforsecurity=False)
+    click.echo(f"fetching {address}", err=True)
     try:
-        with urllib.request.urlopen(address, timeout=_TIMEOUT) as answer, beside.open("wb") as file:
+        with urllib.request.urlopen(address, timeout=_TIMEOUT) as answer, written_whole(path) as beside:
             promised = answer.headers.get("Content-Length")
-            while chunk := answer.read(_CHUNK):
-                found.update(chunk)
-                file.write(chunk)
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        beside.unlink(missing_ok=True)
+            with beside.open("wb") as file:
+                while chunk := answer.read(_CHUNK):
+                    found.update(chunk)
+                    file.write(chunk)
+            size = beside.stat().st_size
+            if (promised and int(promised) != size) or found.hexdigest() != digest:
+                raise Problem("E856", f"{address} did not arrive as published: {size} bytes with MD5 {found.hexdigest()}, not {digest}",
+                              "try again; if it stays so, the publisher has changed the file", field="dataset.download")  # fmt: skip
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", error)
         raise Problem("E856", f"{address} cannot be fetched: {reason}",
                       f"there may be no network here; put the file into {path.parent} yourself, or use the dataset `digits`, "
-                      "which needs none", field="download") from error  # fmt: skip
-    size = beside.stat().st_size
-    if (promised and int(promised) != size) or found.hexdigest() != digest:
-        beside.unlink()
-        raise Problem("E856", f"{address} did not arrive as published: {size} bytes with MD5 {found.hexdigest()}, not {digest}",
-                      "try again; if it stays so, the publisher has changed the file", field="download")  # fmt: skip
-    beside.replace(path)
+                      "which needs none", field="dataset.download") from error  # fmt: skip

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,46 +12,52 @@ from PIL import Image
 
 from cnnspec.data.base import Boxes, Dataset, Images, Labels
 from cnnspec.data.config import DatasetConfig
-from cnnspec.data.frame import Frame
+from cnnspec.data.frame import UNREADABLE, Frame
 from cnnspec.data.splitting import held_out_mask
 from cnnspec.diagnostics import Problem, listing
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+_GREY = {"1", "L", "LA", "I;16", "I", "F"}
 _SPLITS = {"train": ("train", "training"), "test": ("val", "validation", "test", "valid")}
 
 
 class FolderDataset(Dataset):
     """Pictures in files; each is decoded when it is asked for."""
 
+    threads: ClassVar[int] = 8
+
     def __init__(
-        self, name: str, classes: Sequence[str], paths: Sequence[Path], labels: Labels, frame: Frame, corrupt: str
-    ) -> None:
-        super().__init__(name, classes, labels, None, frame)
+        self, name: str, classes: Sequence[str], paths: Sequence[Path], labels: Labels, frame: Frame, corrupt: str,
+        channels: int | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(name, classes, labels, channels, frame)
         self.paths = list(paths)
         self.policy = corrupt
-        #: Pictures that could not be read so far, with the reason.
-        self.corrupt: dict[str, str] = {}
 
     def describe(self, index: int) -> str:
         return str(self.paths[index])
 
+    def unreadable(self, indices: Iterable[int]) -> dict[str, str]:
+        found = {}
+        for index in indices:
+            try:
+                self.frame.read(self.paths[index])
+            except UNREADABLE as error:
+                found[self.describe(index)] = str(error)
+        return found
+
     def read(self, indices: NDArray[np.int64], boxes: Boxes | None = None) -> tuple[Images, NDArray[np.bool_]]:
-        frame = self.frame
-        images = np.zeros((len(indices), frame.height, frame.width, frame.channels), np.uint8)
+        images = np.zeros((len(indices), *self.frame.shape), np.uint8)
         good = np.ones(len(indices), bool)
         for row, index in enumerate(indices):
             try:
-                with Image.open(self.paths[index]) as picture:
-                    # JPEG can be decoded at half, a quarter or an eighth, which is much faster for large pictures.
-                    picture.draft(None, (2 * frame.width, 2 * frame.height) if boxes is None else None)
-                    images[row] = frame.place(picture) if boxes is None else frame.part(picture, boxes[row])
-            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+                images[row] = self.frame.read(self.paths[index], None if boxes is None else boxes[row])
+            except UNREADABLE as error:
                 if self.policy == "fail":
                     raise Problem(
                         "E855", f"{self.paths[index]} cannot be read: {error}",
-                        "repair or remove the file, or leave such files out with `corrupt: skip`", field="corrupt",
+                        "repair or remove the file, or leave such files out with `corrupt: skip`", field="dataset.corrupt",
                     ) from error  # fmt: skip
-                self.corrupt[str(self.paths[index])] = str(error)
                 good[row] = False
         return images, good
 
@@ -64,7 +71,10 @@ def open_folder(config: DatasetConfig, split: str, frame: Frame, folder: Path) -
     divided = any((folder / name).is_dir() for names in _SPLITS.values() for name in names)
     if divided and own is None:
         raise Problem(
-            "E850", f"{folder} has no folder {listing(_SPLITS[split])}", "make one, with a folder a class", field="path"
+            "E850",
+            f"{folder} has no folder {listing(_SPLITS[split])}",
+            "make one, with a folder a class",
+            field="dataset.path",
         )
     root = own or folder
     classes = _class_folders(root)
@@ -81,13 +91,25 @@ def open_folder(config: DatasetConfig, split: str, frame: Frame, folder: Path) -
             empty.append(name)
     if empty:
         raise Problem("E854", f"{len(empty)} of {len(classes)} classes in {root} have no picture: {listing(empty)}",
-                      f"a picture ends in {', '.join(SUFFIXES)}; remove the empty folders or fill them", field="path")  # fmt: skip
+                      f"a picture ends in {', '.join(SUFFIXES)}; remove the empty folders or fill them", field="dataset.path")  # fmt: skip
     array = np.asarray(labels, np.int32)
     if not divided:
         mask = held_out_mask(array, config.held_out)
         chosen = np.flatnonzero(mask if split == "test" else ~mask)
         paths, array = [paths[i] for i in chosen], array[chosen]
-    return FolderDataset(folder.name, classes, paths, array, frame, config.corrupt)
+    return FolderDataset(folder.name, classes, paths, array, frame, config.corrupt, _channels(paths, array))
+
+
+def _channels(paths: Sequence[Path], labels: Labels) -> int | None:
+    """3 where the first picture of some class is in colour, 1 where all are grey; only their headers are read."""
+    modes = set()
+    for index in np.unique(labels, return_index=True)[1]:
+        try:
+            with Image.open(paths[index]) as picture:
+                modes.add(picture.mode)
+        except UNREADABLE:
+            continue  # told when it is its turn
+    return None if not modes else 1 if modes <= _GREY else 3
 
 
 def _class_folders(root: Path) -> list[str]:
@@ -97,7 +119,7 @@ def _class_folders(root: Path) -> list[str]:
             "E850",
             f"{root} has no folders; there should be one a class",
             "put the pictures of a class into a folder of its name",
-            field="path",
+            field="dataset.path",
         )
     return classes
 
@@ -110,4 +132,4 @@ def _same_classes(folder: Path, split: str, classes: list[str], root: Path) -> N
     different = sorted(set(classes) ^ set(_class_folders(place)))
     if different:
         raise Problem("E854", f"{root.name} and {place.name} have different classes: {listing(different)} is in one of them only",
-                      "every class needs a folder in both", field="path")  # fmt: skip
+                      "every class needs a folder in both", field="dataset.path")  # fmt: skip

@@ -69,7 +69,9 @@ def open_idx(config: DatasetConfig, split: str, frame: Frame, folder: Path) -> A
     images = images[..., None] if images.ndim == 3 else images
     if images.shape[-1] not in (1, 3):
         raise Problem(
-            "E853", f"the images of {folder} have {images.shape[-1]} channels; pictures have 1 or 3", field="path"
+            "E853",
+            f"the images of {folder} have {images.shape[-1]} channels; pictures have 1 or 3",
+            field="dataset.path",
         )
     return ArrayDataset(config.name, classes, images, labels.astype(np.int32), frame)
 

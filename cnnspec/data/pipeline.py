@@ -34,7 +34,10 @@ class Share:
 
 
 class TrainingBatches:
-    """Random access to the batches of a training: `{"image": [n, h, w, c] uint8, "label": [n] int32}`."""
+    """Random access to the batches of a training: `{"image": [n, h, w, c] uint8, "label": [n] int32}`.
+
+    A picture that cannot be read gives its place to another of the batch; `"unreadable"` then holds the indices of such.
+    """
 
     def __init__(
         self, dataset: Dataset, *, batch: int, steps: int, seed: int, augmentation: Augmentation, share: Share = Share()
@@ -55,10 +58,12 @@ class TrainingBatches:
         indices = self._indices(step)[rows]
         crop = self.augmentation.resized_crop
         images, good = self.dataset.read(indices, boxes(crop, draws) if crop is not None else None)
-        for row in np.flatnonzero(~good):  # a picture that cannot be read gives its place to another of the batch
+        lost = indices[~good]
+        for row in np.flatnonzero(~good):
             stand_in = self._stand_in(indices, good, int(row))
             images[row], indices[row] = images[stand_in], indices[stand_in]
-        return {"image": augment(images, self.augmentation, draws), "label": self.dataset.labels[indices]}
+        batch: Batch = {"image": augment(images, self.augmentation, draws), "label": self.dataset.labels[indices]}
+        return batch | {"unreadable": lost} if len(lost) else batch
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k != "_order"}
@@ -83,12 +88,15 @@ class TrainingBatches:
         readable = np.flatnonzero(good)
         if not len(readable):
             raise Problem("E855", f"none of the {len(indices)} pictures of a batch can be read, among them {self.dataset.describe(int(indices[row]))}",
-                          "are these pictures?", field="name")  # fmt: skip
+                          "are these pictures?", field="dataset.name")  # fmt: skip
         return int(readable[row % len(readable)])
 
 
 class EvaluationBatches:
-    """Every image once, in order; the last batch is filled up, and `mask [n]` is false for what does not count."""
+    """Every image once, in order; the last batch is filled up, and `mask [n]` is false for what does not count.
+
+    What cannot be read does not count either; `"unreadable"` holds its indices.
+    """
 
     def __init__(self, dataset: Dataset, *, batch: int, share: Share = Share()) -> None:
         self.dataset, self.batch, self.share = dataset, batch, share
@@ -103,14 +111,16 @@ class EvaluationBatches:
         places = (int(step) * self.batch + np.arange(self.batch))[self.share.rows(self.batch)]
         indices = np.minimum(places, count - 1)
         images, good = self.dataset.read(indices)
-        return {"image": images, "label": self.dataset.labels[indices], "mask": (places < count) & good}
+        batch: Batch = {"image": images, "label": self.dataset.labels[indices], "mask": (places < count) & good}
+        return batch if good.all() else batch | {"unreadable": indices[~good]}
 
 
-def iterate(source: TrainingBatches | EvaluationBatches, loading: Loading, threads: int = 2) -> Any:
-    """A grain iterator over the batches, made ahead; it has `get_state()` and `set_state(...)`."""
+def iterate(source: TrainingBatches | EvaluationBatches, loading: Loading) -> Any:
+    """A grain iterator over the batches, made ahead; it has `get_state()`, `set_state(...)` and `close()`."""
     import grain
 
-    options = grain.ReadOptions(num_threads=loading.threads or threads, prefetch_buffer_size=loading.prefetch)
+    threads = loading.threads or source.dataset.threads
+    options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=loading.prefetch)
     batches = grain.MapDataset.source(source).to_iter_dataset(options)
     if loading.processes:
         from absl import flags

@@ -20,35 +20,28 @@ def cache_folder(name: str) -> Path:
 
 
 def data_folder(config: DatasetConfig) -> Path:
-    """The folder of a dataset's files. **Errors**: E850 where there is none."""
-    if config.path is not None:
-        folder = Path(config.path).expanduser()
-        if not folder.is_dir():
-            raise Problem("E850", f"there is no folder {config.path}", _help(config), field="path")
-        return folder
-    if config.name not in PUBLIC:
-        raise Problem("E850", f"the dataset `{config.name}` needs a folder", "give its `path`", field="name")
-    folder = cache_folder(config.name)
-    if config.download:
+    """The folder of a dataset's files, fetched where the recipe asks for it. **Errors**: E850 where there is none, E856."""
+    if config.path is None and config.name not in PUBLIC:
+        raise Problem("E850", f"the dataset `{config.name}` needs a folder", "give its `path`", field="dataset.name")
+    folder = cache_folder(config.name) if config.path is None else Path(config.path).expanduser()
+    if config.download and config.name in PUBLIC:
         from cnnspec.data.download import fetch
 
         fetch(config.name, folder)
     if not folder.is_dir():
-        raise Problem(
-            "E850", f"the files of {config.name} are not here: {folder} does not exist", _help(config), field="name"
-        )
+        where = "dataset.name" if config.path is None else "dataset.path"
+        raise Problem("E850", f"there is no folder {folder}", _help(config), field=where)
     return folder
 
 
 def first_file(folder: Path, names: Sequence[str], config: DatasetConfig) -> Path:
-    """The first of `names` that stands in `folder` or in a folder of it. **Errors**: E850."""
-    for place in (folder, *sorted(p for p in folder.iterdir() if p.is_dir())):
+    """The first of `names` that stands in `folder` or one or two folders below it. **Errors**: E850."""
+    for place in (folder, *sorted(folder.glob("*/")), *sorted(folder.glob("*/*/"))):
         for name in names:
             if (place / name).is_file():
                 return place / name
-    raise Problem(
-        "E850", f"{folder} holds none of {listing(names)}", _help(config), field="path" if config.path else "name"
-    )
+    where = "dataset.path" if config.path else "dataset.name"
+    raise Problem("E850", f"{folder} holds none of {listing(names)}", _help(config), field=where)
 
 
 def _help(config: DatasetConfig) -> str:

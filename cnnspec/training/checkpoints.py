@@ -14,7 +14,6 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers as policies
 
 from cnnspec.diagnostics import Problem
-from cnnspec.training.devices import Devices
 from cnnspec.training.step import TrainState
 
 #: Two, so that the one before is still whole while the newest is being written.
@@ -24,10 +23,10 @@ LAST_KEPT = 2
 class Checkpoints:
     """The checkpoints of one run: a folder a step, holding the train state and a JSON note."""
 
-    def __init__(self, folder: Path, devices: Devices | None = None) -> None:
+    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         # orbax and its parts log progress as warnings; what matters reaches the user as a diagnostic.
         logging.getLogger("absl").setLevel(logging.ERROR)
-        self.folder, self.devices = folder, devices
+        self.folder = folder
         keep = policies.AnyPreservationPolicy(
             [
                 policies.LatestN(n=LAST_KEPT),
@@ -36,9 +35,11 @@ class Checkpoints:
                 ),
             ]
         )
+        # A reader must leave alone what a training is writing at this moment.
         options = ocp.CheckpointManagerOptions(
-            preservation_policy=keep, create=True, cleanup_tmp_directories=True, best_fn=lambda metrics: metrics["top1"]
-        )
+            preservation_policy=keep, create=not read_only, cleanup_tmp_directories=not read_only, read_only=read_only,
+            best_fn=lambda metrics: metrics["top1"],
+        )  # fmt: skip
         self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
         # A copy, since the step that follows reuses the memory of the state while it is still being written.
         self._copy = jax.jit(lambda tree: jax.tree.map(jnp.copy, tree))

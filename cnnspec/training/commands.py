@@ -9,21 +9,22 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from cnnspec.data.folder import SUFFIXES, FolderDataset
+from cnnspec.data.frame import UNREADABLE
 from cnnspec.data.opening import open_split
-from cnnspec.diagnostics import Problem
+from cnnspec.diagnostics import Problem, did_you_mean, listing
 from cnnspec.training import pictures
 from cnnspec.training.devices import devices_for
 from cnnspec.training.evaluation import Evaluation, Evaluator
 from cnnspec.training.prediction import Prediction, Predictor
+from cnnspec.training.task import label_names
 from cnnspec.training.trained import TrainedNetwork
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """An evaluation, the names of the classes, and the pictures that could not be read."""
+    """An evaluation, the names of the classes, and why some pictures could not be read."""
 
     evaluation: Evaluation
     classes: tuple[str, ...]
@@ -34,22 +35,25 @@ def evaluate(
     trained: TrainedNetwork, *, split: str = "test", batch: int | None = None, mesh: str | None = None
 ) -> Evaluated:
     """Evaluate a trained network on the data of its recipe. **Errors**: E850 to E857, E863."""
-    recipe, task = trained.recipe.recipe, trained.network.task
-    dataset = open_split(recipe.dataset, split, task.shape, task.classes)
+    recipe, task = trained.recipe.recipe, trained.task
+    dataset = open_split(recipe.dataset, split, task.shape, task.classes, task.preprocess)
+    if isinstance(dataset, FolderDataset) and trained.classes:
+        _by_name(dataset, trained.classes)
     size = batch or recipe.evaluation_batch or recipe.batch_size
     devices = devices_for(mesh, size)
-    evaluator = Evaluator(trained.network.compiled, task, dataset, devices, size, recipe.loading)
+    evaluator = Evaluator(trained.inference, task, dataset, devices, size, recipe.loading)
     params, state = devices.place_state(trained.params), devices.place_state(trained.state)
     evaluator(params, state)  # the first pass compiles; the second is timed
-    names = (*dataset.classes, *trained.classes[len(dataset.classes) :])
-    return Evaluated(evaluator(params, state), names, dataset.corrupt if isinstance(dataset, FolderDataset) else {})
+    found = evaluator(params, state)
+    names = trained.names if trained.classes else label_names(dataset.classes, task)
+    return Evaluated(found, names, dataset.unreadable(found.unreadable))
 
 
 def predict(trained: TrainedNetwork, files: Sequence[str | Path], top: int = 5) -> list[tuple[Path, Prediction]]:
     """The most probable classes of image files; a folder stands for the pictures in it. **Errors**: E850, E855."""
     paths = list(image_files(files))
     images = np.stack([_read(trained, path) for path in paths])
-    predictor = Predictor(trained.network, trained.params, trained.state, trained.classes)
+    predictor = Predictor(trained.inference, trained.task, trained.params, trained.state, trained.names)
     return list(zip(paths, predictor(images, top), strict=True))
 
 
@@ -79,13 +83,23 @@ def as_json(evaluated: Evaluated) -> dict[str, Any]:
         **found.summary(),
         "per_class": accuracies,
         "confusion": found.confusion.tolist(),
+        "bins": [{"images": int(n), "right": int(r), "confidence": float(c)} for n, r, c in found.bins],
         "corrupt": evaluated.corrupt,
     }
 
 
+def _by_name(dataset: FolderDataset, classes: Sequence[str]) -> None:
+    """Number the classes of a folder as the network does: by their names. **Errors**: E852 for a name it does not know."""
+    unknown = sorted(set(dataset.classes) - set(classes))
+    if unknown:
+        raise Problem("E852", f"{listing(unknown)} of {dataset.name} is no class of this network", did_you_mean(unknown[0], classes)
+                      or f"its classes are {listing(classes)}", field="dataset.path")  # fmt: skip
+    numbers = np.asarray([classes.index(name) for name in dataset.classes], np.int32)
+    dataset.labels, dataset.classes = numbers[dataset.labels], tuple(classes)
+
+
 def _read(trained: TrainedNetwork, path: Path) -> NDArray[np.uint8]:
     try:
-        with Image.open(path) as picture:
-            return trained.frame.place(picture)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        return trained.frame.read(path)
+    except UNREADABLE as error:
         raise Problem("E855", f"{path} cannot be read: {error}", "is it a whole JPEG or PNG?") from error

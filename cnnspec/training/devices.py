@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,18 @@ class Devices:
         if self.count == 1:
             return dict(batch)
         return {name: jax.make_array_from_process_local_data(self.divided, rows) for name, rows in batch.items()}
+
+    def union(self, found: Iterable[int]) -> list[int]:
+        """What any host has found, in order; all hosts call it together."""
+        own = sorted(set(found))
+        if jax.process_count() == 1:
+            return own
+        from jax.experimental import multihost_utils
+
+        most = int(multihost_utils.process_allgather(np.asarray(len(own), np.int32)).max())
+        padded = np.full(most, -1, np.int32)
+        padded[: len(own)] = own
+        return sorted(set(multihost_utils.process_allgather(padded).ravel().tolist()) - {-1})
 
     @property
     def leads(self) -> bool:

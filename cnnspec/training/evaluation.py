@@ -20,7 +20,7 @@ from cnnspec.training.devices import Devices
 from cnnspec.training.losses import probabilities, scores, total_loss
 from cnnspec.training.task import Task
 
-#: Bins of confidence for the calibration error (Guo and others 2017, arXiv:1706.04599, section 2: 15 bins).
+#: Bins of confidence, as in the tables of Guo and others 2017.
 BINS = 15
 
 
@@ -35,17 +35,27 @@ class Inference(Protocol):
 class Evaluation:
     """What an evaluation found.
 
-    `confusion [true, predicted]` counts images; `calibration_error` is the mean distance of confidence and accuracy
-    over bins of equal width, weighted by their images.
+    `confusion [true, predicted]` counts images. Of each of the bins of confidence, which are equally wide, `bins [BINS,
+    3]` holds the images, how many of them were right, and the sum of their confidences.
     """
 
     images: int
     loss: float
     top1: float
     top5: float
-    calibration_error: float
     confusion: NDArray[np.int64]
+    bins: NDArray[np.float64]
     seconds: float
+    #: Images that could not be read, by their index; they count nowhere.
+    unreadable: tuple[int, ...] = ()
+
+    @property
+    def calibration_error(self) -> float:
+        """The mean distance of confidence and accuracy over the bins, weighted by their images.
+
+        **Source**: Guo, Pleiss, Sun and Weinberger 2017, equation 3, arXiv:1706.04599.
+        """
+        return float(np.abs(self.bins[:, 1] - self.bins[:, 2]).sum()) / max(self.images, 1)
 
     @property
     def per_class(self) -> NDArray[np.float64]:
@@ -71,7 +81,9 @@ class Evaluator:
     def __init__(
         self, compiled: Inference, task: Task, dataset: Dataset, devices: Devices, batch: int, loading: Loading
     ) -> None:
-        self.task, self.dataset, self.devices, self.loading = task, dataset, devices, loading
+        self.task, self.dataset, self.devices = task, dataset, devices
+        # Processes would be started anew for every evaluation; decoding runs beside Python in threads too.
+        self.loading = loading.model_copy(update={"processes": 0})
         batch = -(-min(batch, max(len(dataset), 1)) // devices.count) * devices.count
         self.source = EvaluationBatches(dataset, batch=batch, share=devices.share)
         self._prepare = compiled.prepare
@@ -85,20 +97,21 @@ class Evaluator:
             prepared = self.devices.place_state(self._prepare(own_params, own_state))
         else:
             prepared = self._prepare(params, state)
+        unreadable: list[int] = []
         for batch in iterate(self.source, self.loading):
+            unreadable += batch.pop("unreadable", ())
             sums = self._add(sums, prepared, self.devices.place_batch(batch))
         found: dict[str, Any] = jax.tree.map(np.asarray, sums)
-        images = int(found["images"])
-        share = 1 / max(images, 1)
-        gap = np.abs(found["bin_right"] - found["bin_confidence"]).sum()
+        share = 1 / max(int(found["images"]), 1)
         return Evaluation(
-            images=images,
+            images=int(found["images"]),
             loss=float(found["loss"]) * share,
             top1=float(found["top1"]) * share,
             top5=float(found["top5"]) * share,
-            calibration_error=float(gap) * share,
             confusion=found["confusion"].astype(np.int64),
+            bins=found["bins"].astype(np.float64),
             seconds=time.perf_counter() - begun,
+            unreadable=tuple(sorted(map(int, unreadable))),
         )
 
 
@@ -109,8 +122,7 @@ def _zeros(classes: int) -> dict[str, Any]:
         "top1": np.zeros((), np.int32),
         "top5": np.zeros((), np.int32),
         "confusion": np.zeros((classes, classes), np.int32),
-        "bin_right": np.zeros(BINS, np.float32),
-        "bin_confidence": np.zeros(BINS, np.float32),
+        "bins": np.zeros((BINS, 3), np.float32),
     }
 
 
@@ -122,14 +134,14 @@ def _adding(infer: Callable[..., dict[str, Array]], task: Task) -> Callable[...,
         labels, mask = batch["label"], batch["mask"]
         targets = jax.nn.one_hot(labels, task.classes, dtype=jnp.float32)
         unit = batch["image"].astype(jnp.float32) / 255
-        loss = total_loss(task.loss, outputs, task.output, targets, unit, task.softmax)
-        judged = scores(task.loss, outputs[task.output])
+        loss = total_loss(task.loss, task.kind, outputs, task.output, targets, unit)
+        judged = scores(task.kind, outputs[task.output])
         predicted = judged.argmax(-1)
         own = jnp.take_along_axis(judged, labels[:, None], axis=-1)
         # Ties count against the network, so that one which gives all classes the same score is not called right.
         rank = (judged >= own).sum(-1)
-        confidence = probabilities(task.loss, outputs[task.output], task.softmax).max(-1)
-        right = (predicted == labels) & mask
+        confidence = probabilities(task.kind, outputs[task.output]).max(-1)
+        right = (predicted == labels) & jnp.isfinite(own[:, 0]) & mask
         bins = jnp.clip((confidence * BINS).astype(jnp.int32), 0, BINS - 1)
         weight = mask.astype(jnp.float32)
         return {
@@ -138,8 +150,7 @@ def _adding(infer: Callable[..., dict[str, Array]], task: Task) -> Callable[...,
             "top1": sums["top1"] + right.sum(dtype=jnp.int32),
             "top5": sums["top5"] + ((rank >= 1) & (rank <= 5) & mask).sum(dtype=jnp.int32),
             "confusion": sums["confusion"].at[labels, predicted].add(mask.astype(jnp.int32)),
-            "bin_right": sums["bin_right"].at[bins].add(right.astype(jnp.float32)),
-            "bin_confidence": sums["bin_confidence"].at[bins].add(confidence * weight),
+            "bins": sums["bins"].at[bins].add(jnp.stack([weight, right.astype(jnp.float32), confidence * weight], -1)),
         }
 
     return add

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
@@ -26,6 +27,8 @@ from cnnspec.training.step import MEASURES, TrainState, weights_of
 LOOK_EVERY = 0.5
 #: The same in steps for several hosts, which must look at the same steps.
 LOOK_EVERY_STEPS = 10
+#: A loss this many times the one that the training began with is no use to anybody.
+EXPLODED = 1e4
 
 
 @dataclass
@@ -54,8 +57,11 @@ class Loop:
     seconds: float = 0.0
     #: Signal that ended the run early.
     interrupted: int | None = None
+    #: Training images that could not be read, by their index.
+    unreadable: set[int] = field(default_factory=set)
     _waiting: list[Array] = field(default_factory=list)
     _looked: float = 0.0
+    _first_loss: float | None = None
     _good: tuple[float, ...] = ()
 
     def run(self) -> None:
@@ -67,12 +73,15 @@ class Loop:
             except OSError as error:
                 raise no_room(error, self.folder) from error
             finally:
+                self.batches.close()
                 self.progress.close()
         self.seconds = time.perf_counter() - begun
 
     def _steps(self, interrupts: Interrupts) -> None:
         while self.done < self.total:
-            self.state, measures = self.step(self.state, self.devices.place_batch(next(self.batches)))
+            batch = next(self.batches)
+            self.unreadable.update(map(int, batch.pop("unreadable", ())))
+            self.state, measures = self.step(self.state, self.devices.place_batch(batch))
             self._waiting.append(measures)
             self.done += 1
             last = self.done == self.total
@@ -109,8 +118,11 @@ class Loop:
         if not self._waiting:
             return
         rows = np.stack([np.asarray(m) for m in self._waiting])
-        if not np.isfinite(rows).all():
-            raise self._diverged(rows)
+        if self._first_loss is None:
+            self._first_loss = float(rows[0, 0])
+        exploded = rows[:, 0] > EXPLODED * max(self._first_loss, 1.0)
+        if not np.isfinite(rows).all() or exploded.any():
+            raise self._diverged(rows, int(np.argmax(~np.isfinite(rows).all(axis=1) | exploded)))
         count, self._waiting = len(rows), []
         now = time.perf_counter()
         rate = count * self.batch / max(now - self._looked, 1e-9)
@@ -137,35 +149,62 @@ class Loop:
         return {name: metrics[name] for name in ("top1", "loss")}
 
     def _save(self, metrics: dict[str, float] | None) -> None:
-        note = {"step": self.done, "batches": self.batches.get_state()}
-        self.checkpoints.save(self.unstack(self.state), note, metrics)
+        state = self.unstack(self.state)
+        if not all_finite(state):  # a finite loss says nothing about the update that followed it
+            raise Problem("E860", f"the training diverged: after step {self.done} {_broken(state)}",
+                          f"{_LOWER}; {self._kept()}", field="optimizer.learning_rate")  # fmt: skip
+        self.checkpoints.save(state, {"step": self.done, "batches": self.batches.get_state()}, metrics)
 
-    def _diverged(self, rows: Any) -> Problem:
-        """What is known about a loss that is no longer finite."""
-        first = int(np.argmax(~np.isfinite(rows).all(axis=1)))
+    def _diverged(self, rows: Any, first: int) -> Problem:
+        """What is known about a loss that is no longer finite, or far too large, from row `first` on."""
         step = self.done - len(rows) + first + 1
         before = tuple(float(v) for v in rows[first - 1]) if first else self._good
-        params = self.unstack(self.state)["params"]
-        broken = [path for path, value in params.items() if not np.isfinite(np.asarray(value)).all()]
         loss, _, norm, rate = (float(v) for v in rows[first])
         story = (
             f"at step {step} the loss is {loss:g} and the gradient's norm {norm:g}, with a learning rate of {rate:g}"
         )
         if before:
             story += f"; one step earlier they were {before[0]:.4g} and {before[2]:.4g}"
-        if broken:
-            story += f"; {len(broken)} of {len(params)} arrays of weights are not finite, `{broken[0]}` the first"
-        advice = "lower `optimizer.learning_rate`, lengthen `schedule.warmup`, or bound the gradient with `clip: 1.0`"
+        state = self.unstack(self.state)
+        if not all_finite(state["params"]):
+            story += f"; {_broken(state['params'])}"
+        advice = _LOWER
         if math.isfinite(loss) or (before and before[2] > 1e3):
             advice = "the gradient explodes: bound it with `clip: 1.0`, or lower `optimizer.learning_rate`"
+        return Problem(
+            "E860", f"the training diverged: {story}", f"{advice}; {self._kept()}", field="optimizer.learning_rate"
+        )
+
+    def _kept(self) -> str:
         self.checkpoints.wait()
         last = self.checkpoints.last
-        kept = (
-            f"the checkpoint of step {last} in {self.checkpoints.folder} is good"
-            if last is not None
-            else "there is no checkpoint yet"
-        )
-        return Problem("E860", f"the training diverged: {story}", f"{advice}; {kept}", field="learning_rate")
+        if last is None:
+            return "there is no checkpoint yet"
+        return f"the checkpoint of step {last} in {self.checkpoints.folder} is good"
+
+
+_LOWER = "lower `optimizer.learning_rate`, lengthen `schedule.warmup`, or bound the gradient with `clip: 1.0`"
+
+
+def all_finite(tree: Any) -> bool:
+    """Whether every number of a tree is finite."""
+    return bool(_all_finite([leaf for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.floating)]))
+
+
+def _finite(leaves: list[Array]) -> Array:
+    return jnp.asarray([jnp.isfinite(leaf).all() for leaf in leaves]).all()
+
+
+_all_finite = jax.jit(_finite)
+
+
+def _broken(tree: Any) -> str:
+    """Which arrays of a tree are not finite, in words."""
+    leaves = [
+        (jax.tree_util.keystr(path, simple=True, separator=" "), leaf) for path, leaf in jax.tree.leaves_with_path(tree)
+    ]
+    broken = [path for path, leaf in leaves if not np.isfinite(np.asarray(leaf)).all()]
+    return f"{len(broken)} of {len(leaves)} arrays are not finite, `{broken[0]}` the first"
 
 
 def _passes(step: int, every: float) -> bool:

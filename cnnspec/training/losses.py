@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from cnnspec.training.recipe import Loss
+
+#: What the numbers of an output are, one a class.
+Kind = Literal["logits", "probabilities", "distances", "lengths"]
 
 
 def smooth(targets: Array, smoothing: float) -> Array:
@@ -56,7 +60,7 @@ def rbf(distances: Array, targets: Array, competition: float) -> Array:
 
 
 def total_loss(
-    config: Loss, outputs: Mapping[str, Array], main: str, targets: Array, pixels: Array, softmax: bool
+    config: Loss, kind: Kind, outputs: Mapping[str, Array], main: str, targets: Array, pixels: Array
 ) -> Array:
     """`[n]`: the loss of each image; `pixels` are the images as 0 to 1, for reconstructions."""
     judged = outputs[main]
@@ -68,24 +72,26 @@ def total_loss(
         loss = rbf(judged, targets, config.competition)
     else:
         targets = smooth(targets, config.label_smoothing)
-        loss = probability_entropy(judged, targets) if softmax else cross_entropy(judged, targets)
+        loss = (
+            probability_entropy(judged, targets)
+            if kind == "probabilities"
+            else cross_entropy(scores(kind, judged), targets)
+        )
     for name, weight in config.auxiliary.items():
         if name in outputs:  # auxiliary heads exist in training only
-            loss += weight * cross_entropy(
-                outputs[name], smooth(targets, config.label_smoothing * (config.name != "cross_entropy"))
-            )
+            loss += weight * cross_entropy(outputs[name], targets)
     return loss
 
 
-def scores(config: Loss, judged: Array) -> Array:
-    """`[n, classes]`: the greatest is the prediction (LeNet's distances count the other way)."""
+def scores(kind: Kind, judged: Array) -> Array:
+    """`[n, classes]`: the greatest is the prediction (distances count the other way)."""
     judged = judged.astype(jnp.float32)
-    return -judged if config.name == "rbf" else judged
+    return -judged if kind == "distances" else judged
 
 
-def probabilities(config: Loss, judged: Array, softmax: bool) -> Array:
+def probabilities(kind: Kind, judged: Array) -> Array:
     """`[n, classes]` that sum to 1: what the network gives for each class."""
     judged = judged.astype(jnp.float32)
-    if config.name == "margin" or softmax:
+    if kind in ("lengths", "probabilities"):
         return judged / jnp.maximum(judged.sum(-1, keepdims=True), 1e-12)
-    return jax.nn.softmax(scores(config, judged))
+    return jax.nn.softmax(scores(kind, judged))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from cnnspec.data.config import Augmentation, DatasetConfig, Loading, Mixing
+from cnnspec.data.config import Augmentation, DatasetConfig, Loading, Mixing, Part
 from cnnspec.document import Numbers, Reference
-from cnnspec.fields import Fraction, Positive, Rate, Size
-from cnnspec.schema import Spec
+from cnnspec.fields import Fraction, Names, Positive, Rate, Size
 
 NonNegative = Annotated[float, Field(ge=0.0)]
 
@@ -19,7 +20,25 @@ def _named(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
-class Optimizer(Spec):
+def _times(value: Any) -> tuple[float, ...]:
+    items = value if isinstance(value, list | tuple) else [value]
+    if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in items):
+        raise PydanticCustomError("times_type", "should be a list of numbers")
+    if not all(0 < a < b for a, b in itertools.pairwise((*items, math.inf))):
+        raise PydanticCustomError("times_order", "should rise, from above 0")
+    return tuple(float(v) for v in items)
+
+
+Times = Annotated[
+    tuple[float, ...],
+    BeforeValidator(_times),
+    PlainSerializer(list),
+    WithJsonSchema({"type": ["number", "array"], "items": {"type": "number", "exclusiveMinimum": 0}}),
+]
+"""Moments of a training, in the recipe's own unit, each later than the one before."""
+
+
+class Optimizer(Part):
     """The update rule; a field that the named rule does not have is refused."""
 
     name: Literal["sgd", "adam", "adamw", "rmsprop"] = Field("sgd", description="the rule")
@@ -34,7 +53,7 @@ class Optimizer(Spec):
         0.0, description="added to the gradient times the weight; for adamw applied to the weight itself"
     )
     decay_everything: bool = Field(False, description="decay biases and the scales and biases of norms too")
-    decay_exempt: tuple[str, ...] | list[str] = Field((), description="ids that are not decayed")
+    decay_exempt: Names = Field((), description="ids that are not decayed")
 
     @model_validator(mode="after")
     def _fields_of_the_rule(self) -> Optimizer:
@@ -53,7 +72,7 @@ RULE_FIELDS = {
 }
 
 
-class Schedule(Spec):
+class Schedule(Part):
     """How the learning rate goes; lengths are in the recipe's own unit: epochs where it says `epochs`, else steps."""
 
     name: Literal["constant", "step", "cosine", "exponential", "linear", "one_cycle"] = Field(
@@ -61,7 +80,7 @@ class Schedule(Spec):
     )
     warmup: NonNegative = Field(0.0, description="length of the linear rise before the curve begins")
     warmup_from: Fraction = Field(0.0, description="share of the learning rate that the rise begins with")
-    at: tuple[float, ...] | list[float] = Field((), description="step: when the rate falls")
+    at: Times = Field((), description="step: when the rate falls")
     factor: Positive = Field(0.1, description="step and exponential: what it is multiplied by")
     every: Positive | None = Field(None, description="step (instead of `at`) and exponential: how often")
     staircase: bool = Field(False, description="exponential: in steps rather than smoothly")
@@ -78,7 +97,7 @@ class Schedule(Spec):
         return self
 
 
-class Loss(Spec):
+class Loss(Part):
     """What is made small."""
 
     name: Literal["cross_entropy", "margin", "rbf"] = Field(
@@ -103,20 +122,27 @@ class Loss(Spec):
         return self
 
 
-class Normalise(Spec):
+class Normalise(Part):
     """From pixel values of 0 to 255 to what the network sees: times scale, minus mean, by std."""
 
     scale: float = Field(1 / 255, description="factor on pixel values of 0 to 255")
     mean: Numbers = Field((0.0,), description="subtracted, after the scale")
     std: Numbers = Field((1.0,), description="divided by, after the mean")
 
+    @model_validator(mode="after")
+    def _not_flat(self) -> Normalise:
+        if not self.scale or min(self.std) <= 0:
+            raise PydanticCustomError("normalise_flat", "needs a `scale` other than 0 and a `std` above 0")
+        return self
 
-class Recipe(Spec):
+
+class Recipe(Part):
     """How a network is trained. Every field has a default; the empty recipe trains on the digits."""
 
     title: str = Field("", description="one line about this recipe")
     source: Reference | None = Field(None, description="where the training was published")
     published: str = Field("", description="the published result with its protocol")
+    networks: Names = Field((), description="the networks of the zoo that it is for")
     set: dict[str, Any] = Field({}, description="values of the spec's params, as `--set` gives them")
     dataset: Annotated[DatasetConfig, BeforeValidator(_named)] = Field(
         DatasetConfig(), description="the images; a bare name will do"
@@ -128,8 +154,8 @@ class Recipe(Spec):
     augment: Augmentation = Field(Augmentation(), description="of training images")
     mixing: Mixing = Field(Mixing(), description="of pairs of images")
     batch_size: Size = Field(64, description="images a step, over all devices")
-    epochs: Positive | None = Field(None, description="length of the training (10 where neither is given)")
-    steps: Size | None = Field(None, description="length of the training, instead of epochs")
+    epochs: Positive | None = Field(None, le=1e6, description="length of the training (10 where neither is given)")
+    steps: Size | None = Field(None, le=10**9, description="length of the training, instead of epochs")
     optimizer: Annotated[Optimizer, BeforeValidator(_named)] = Field(
         Optimizer(), description="the update rule; a bare name will do"
     )
@@ -149,8 +175,8 @@ class Recipe(Spec):
     weights: str | None = Field(
         None, description="file or run folder to start from; what fits by name and shape is taken"
     )
-    freeze: tuple[str, ...] | list[str] = Field((), description="ids whose weights stay as they are")
-    remat: tuple[str, ...] | list[str] = Field(
+    freeze: Names = Field((), description="ids whose weights stay as they are")
+    remat: Names = Field(
         (), description="ids whose inner activations are computed again for the gradient, to save memory"
     )
     evaluate_every: Positive = Field(1.0, description="epochs or steps, as the length is given")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnspec.diagnostics import Diagnostic, Problem, Report, Source, Span, did_you_mean
-from cnnspec.source import Entry, Mapping, Scalar, dump, parse, read, tree_of
+from cnnspec.source import Entry, Mapping, Scalar, Sequence, Tree, dump, parse, read, tree_of
 from cnnspec.training.recipe import Recipe
 from cnnspec.validation import validate
 
@@ -30,16 +30,25 @@ class LoadedRecipe:
     tree: Mapping
     name: str
 
-    def locate(self, problem: Problem, section: str) -> Diagnostic:
-        """The diagnostic of a problem with a field of `section` (`dataset`, `loss`; empty: the recipe itself)."""
-        tree: Any = self.tree
-        span = tree.span
-        for key in (section, problem.field):
-            entry = tree.entries.get(key) if key and isinstance(tree, Mapping) else None
-            if entry is not None:
-                tree, span = entry.value, entry.value.span
-        shown = span if span.source.text else None
+    def locate(self, problem: Problem) -> Diagnostic:
+        """The diagnostic of a problem with a field (`loss.output`, `freeze.1`), at its place in the recipe's text."""
+        tree: Tree | None = self.tree
+        span: Span | None = None
+        for key in (problem.field or "").split("."):
+            tree = _inside(tree, key)
+            if tree is None:
+                break  # a field that the recipe leaves out, or the short form `dataset: digits`
+            span = tree.span
+        shown = span if span is not None and span.source.text else None
         return Diagnostic(problem.code, problem.message, shown, problem.help)
+
+
+def _inside(tree: Tree | None, key: str) -> Tree | None:
+    if isinstance(tree, Mapping):
+        return tree.entries[key].value if key in tree.entries else None
+    if isinstance(tree, Sequence) and key.isdigit() and int(key) < len(tree.items):
+        return tree.items[int(key)]
+    return None
 
 
 def find_recipe(recipe: str | None, spec: str, spec_name: str) -> Path | None:

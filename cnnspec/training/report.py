@@ -35,14 +35,14 @@ def write_report(
 ) -> None:
     """Write `weights.safetensors`, `result.json` and the pictures into the run's folder."""
     write_weights(folder / WEIGHTS, {**params, **state})
-    names = label_names(train_set, network.task)
+    names = label_names(train_set.classes, network.task)
     accuracies = {name: float(v) for name, v in zip(names, evaluation.per_class, strict=True) if np.isfinite(v)}
     write_json(folder / runs.RESULT, {**metrics, "per_class": accuracies, "corrupt": dict(corrupt)})
     pictures.curves(folder / "curves.png", read_events(folder))
     pictures.confusion(folder / "confusion.png", evaluation.confusion, names)
     chosen = np.linspace(0, len(test_set) - 1, min(SAMPLES, len(test_set))).astype(np.int64)
     images, good = test_set.read(chosen)
-    predictor = Predictor(network, params, state, names)
+    predictor = Predictor(network.compiled, network.task, params, state, names)
     found = predictor(images, 1)
     labels = test_set.labels[chosen]
     captions = [

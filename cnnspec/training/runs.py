@@ -83,14 +83,14 @@ def run_arrays(folder: str | Path, which: str = "last") -> dict[str, Any]:
 
     path = Path(folder)
     read_run(path)
-    if which == "last" and (path / WEIGHTS).exists():
+    if which == "last" and _finished(path):
         return read_weights(path)
     from cnnspec.training.checkpoints import Checkpoints
 
-    checkpoints = Checkpoints(path / CHECKPOINTS)
+    checkpoints = Checkpoints(path / CHECKPOINTS, read_only=True)
     try:
         named = {"last": checkpoints.last, "best": checkpoints.best}
-        step = named[which] if which in named else int(which) if which.isdigit() else None
+        step = named[which] if which in named else int(which) if which.isdecimal() else None
         if step is None or step not in checkpoints.steps:
             known = ", ".join(map(str, checkpoints.steps)) or "none"
             raise Problem(
@@ -101,6 +101,22 @@ def run_arrays(folder: str | Path, which: str = "last") -> dict[str, Any]:
         checkpoints.close()
     arrays = {**tree["frozen"], **tree["params"], **tree["state"], **(tree["ema"] or {})}
     return {name: np.asarray(value) for name, value in arrays.items()}
+
+
+def newest_step(folder: Path) -> int | None:
+    """The step of the newest complete checkpoint of a run, without opening it."""
+    return max((int(p.name) for p in (folder / CHECKPOINTS).glob("*") if p.name.isdecimal()), default=None)
+
+
+def _finished(folder: Path) -> bool:
+    """Whether the weights in the folder are the newest: a finished run that goes on again has newer checkpoints."""
+    if not (folder / WEIGHTS).exists():
+        return False
+    try:
+        steps = json.loads((folder / RESULT).read_text(encoding="utf-8"))["steps"]
+    except (OSError, ValueError, KeyError):
+        steps = 0
+    return bool(steps >= (newest_step(folder) or 0))
 
 
 def _is_run_of(folder: str, name: str) -> bool:

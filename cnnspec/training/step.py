@@ -83,7 +83,7 @@ def make_step(
             whole = {**train_state["frozen"], **params}
             outputs, state = apply(whole, train_state["state"], inputs, rng=network_key, train=True)
             unit = pixels.astype(jnp.float32) / 255
-            loss = total_loss(recipe.loss, outputs, task.output, targets, unit, task.softmax).mean()
+            loss = total_loss(recipe.loss, task.kind, outputs, task.output, targets, unit).mean()
             return loss, (outputs[task.output], state)
 
         (loss, (judged, state)), gradients = jax.value_and_grad(objective, has_aux=True)(train_state["params"])
@@ -91,7 +91,7 @@ def make_step(
         params = optax.apply_updates(train_state["params"], updates)
         state = {path: train_state["state"][path] if path in frozen else value for path, value in state.items()}
         count = train_state["step"] // recipe.accumulate
-        right = scores(recipe.loss, judged).argmax(-1) == targets.argmax(-1)
+        right = scores(task.kind, judged).argmax(-1) == targets.argmax(-1)
         measures = jnp.stack([loss, right.mean(), optax.tree.norm(gradients), jnp.asarray(curve(count), jnp.float32)])
         following = {
             "step": train_state["step"] + 1,

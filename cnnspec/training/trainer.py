@@ -29,11 +29,8 @@ from cnnspec.training.recipe_file import LoadedRecipe, load_recipe, recipe_text
 from cnnspec.training.records import Records, write_text
 from cnnspec.training.report import write_report
 from cnnspec.training.step import initial_state, make_step, weights_of
-from cnnspec.training.task import check_mixing, check_paths, frozen_paths, label_names
+from cnnspec.training.task import check_fits, label_names, weights_below
 from cnnspec.training.weights import read_weights, transfer
-
-#: Threads that make batches where pictures are decoded.
-DECODING_THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -83,8 +80,8 @@ def train(
         spec, settings = folder / runs.SPEC, {}
     else:
         settings = {**loaded.recipe.set, **(set or {})}
-    network = open_network_located(spec, loaded, settings, None if resume else scale)
     with located(loaded):
+        network = open_network(spec, loaded.recipe, settings, None if resume else scale)
         return _Training(network, loaded, folder, resume, mesh, quiet).run()
 
 
@@ -98,62 +95,75 @@ class _Training:
     quiet: bool
 
     def run(self) -> Trained:
-        recipe, network = self.loaded.recipe, self.network
-        check_mixing(network.task, recipe)
-        frozen = frozen_paths(network.loaded.graph, recipe.freeze)
+        recipe, task, graph = self.loaded.recipe, self.network.task, self.network.loaded.graph
         devices = devices_for(self.mesh, recipe.batch_size)
-        with located(self.loaded, "dataset"):
-            train_set, test_set = (
-                open_split(recipe.dataset, s, network.task.shape, network.task.classes) for s in ("train", "test")
-            )
-        total = recipe.total_steps(len(train_set))
-        progress = Progress(
-            total, len(train_set) / recipe.batch_size, recipe.batch_size, self.quiet or not devices.leads
+        train_set, test_set = (
+            open_split(recipe.dataset, split, task.shape, task.classes, task.preprocess) for split in ("train", "test")
         )
-        if recipe.weights is not None and not self.resume:
-            progress.say(f"weights: {transfer(read_weights(recipe.weights), network.params, network.state)}")
-        check_paths(network.loaded.graph, recipe.remat)
-        curve = learning_rate(recipe, len(train_set))
-        pulled = decayed(recipe.optimizer, network.params)
-        training = network.compiled.training(
-            recipe.remat, lambda path: (path in frozen, pulled.get(path)), recorded=self._recorded()
-        )
-        optimizer = optimiser(recipe, curve, {**pulled, **training.stack(pulled)})
-        state = initial_state(network.params, network.state, frozen, optimizer, recipe.ema)
-        state = devices.place_state(state)
-        self._begin_folder(recipe, train_set, devices, training.record)
-        checkpoints = Checkpoints(self.folder / runs.CHECKPOINTS, devices)
-        source = TrainingBatches(train_set, batch=recipe.batch_size, steps=total, seed=recipe.seed,
-                                 augmentation=recipe.augment, share=devices.share)  # fmt: skip
-        batches = iterate(source, recipe.loading, DECODING_THREADS if recipe.dataset.name == "folder" else 2)
-        done = 0
-        if self.resume and checkpoints.last is not None:
-            state, note = checkpoints.restore(checkpoints.last, state)
-            done = int(note["step"])
-            if done < total:  # else the length was cut below what is done already: there is nothing left to do
-                batches.set_state(note["batches"])
-        state = jax.jit(training.stack, donate_argnums=0)(state) if training.layout else state
-        kept = frozenset(training.stack(dict.fromkeys(frozen, True)))
-        step = make_step(training, network.task, recipe, optimizer, curve, kept)
-        example = devices.place_batch(source[0])
-        compiled_step = jax.jit(step, donate_argnums=0).lower(state, example).compile()
-        loop = Loop(
-            step=compiled_step, state=state, unstack=jax.jit(training.unstack) if training.layout else lambda tree: tree, batches=batches, devices=devices, checkpoints=checkpoints, progress=progress,
-            evaluator=Evaluator(network.compiled, network.task, test_set, devices,
-                                recipe.evaluation_batch or recipe.batch_size, recipe.loading),
-            records=Records(self.folder, done if self.resume else None) if devices.leads else None,
-            folder=self.folder, total=total, batch=recipe.batch_size, steps_per_epoch=len(train_set) / recipe.batch_size,
-            evaluate_every=recipe.to_steps(recipe.evaluate_every, len(train_set)), done=done,
-            checkpoint_every=recipe.to_steps(recipe.checkpoint_every, len(train_set)) if recipe.checkpoint_every else 0,
-        )  # fmt: skip
-        progress.begin(done)
+        check_fits(graph, task, recipe, len(train_set))
+        frozen = weights_below(graph, recipe.freeze, "freeze", "nothing to freeze")
+        progress = Progress(recipe.total_steps(len(train_set)), len(train_set) / recipe.batch_size, recipe.batch_size,
+                            self.quiet or not devices.leads)  # fmt: skip
+        if runs.newest_step(self.folder) is None or not self.resume:
+            self._before_the_first_step(progress, train_set)
+        loop = self._loop(devices, progress, frozen, train_set, test_set)
+        progress.begin(loop.done)
         try:
             loop.run()
         finally:
             if loop.records is not None:
                 loop.records.close()
-            checkpoints.close()
+            loop.checkpoints.close()
         return self._finish(loop, train_set, test_set)
+
+    def _before_the_first_step(self, progress: Progress, train_set: Dataset) -> None:
+        """Take the weights that the recipe starts from, and say what is worth saying about the network."""
+        outputs, classes = self.network.task.classes, len(train_set.classes)
+        if self.loaded.recipe.weights is not None:
+            arrays = read_weights(self.loaded.recipe.weights)
+            progress.say(f"weights: {transfer(arrays, self.network.params, self.network.state)}")
+        if classes < outputs:
+            progress.say(f"the network has {outputs} outputs and {train_set.name} {classes} classes; "
+                         f"`--set classes={classes}` leaves no output over")  # fmt: skip
+
+    def _loop(
+        self, devices: Devices, progress: Progress, frozen: frozenset[str], train_set: Dataset, test_set: Dataset
+    ) -> Loop:
+        """The state, the batches and the compiled step, at the beginning or where the run that is resumed was."""
+        recipe, network, images = self.loaded.recipe, self.network, len(train_set)
+        curve, pulled = learning_rate(recipe, images), decayed(recipe.optimizer, network.params)
+        training = network.compiled.training(
+            recipe.remat, lambda path: (path in frozen, pulled.get(path)), recorded=self._recorded()
+        )
+        optimizer = optimiser(recipe, curve, {**pulled, **training.stack(pulled)})
+        state = devices.place_state(initial_state(network.params, network.state, frozen, optimizer, recipe.ema))
+        self._begin_folder(recipe, train_set, devices, training.record)
+        source = TrainingBatches(train_set, batch=recipe.batch_size, steps=progress.total, seed=recipe.seed,
+                                 augmentation=recipe.augment, share=devices.share)  # fmt: skip
+        batches = iterate(source, recipe.loading)
+        checkpoints = Checkpoints(self.folder / runs.CHECKPOINTS)
+        done = 0
+        if self.resume and checkpoints.last is not None:
+            state, note = checkpoints.restore(checkpoints.last, state)
+            done = int(note["step"])
+            if done < progress.total:  # else the length was cut below what is done already: nothing is left to do
+                batches.set_state(note["batches"])
+        state = jax.jit(training.stack, donate_argnums=0)(state) if training.layout else state
+        kept = frozenset(training.stack(dict.fromkeys(frozen, True)))
+        step = make_step(training, network.task, recipe, optimizer, curve, kept)
+        example = source[0]
+        example.pop("unreadable", None)
+        compiled_step = jax.jit(step, donate_argnums=0).lower(state, devices.place_batch(example)).compile()
+        return Loop(
+            step=compiled_step, state=state, unstack=jax.jit(training.unstack) if training.layout else lambda tree: tree,
+            batches=batches, devices=devices, checkpoints=checkpoints, progress=progress,
+            evaluator=Evaluator(network.compiled, network.task, test_set, devices,
+                                recipe.evaluation_batch or recipe.batch_size, recipe.loading),
+            records=Records(self.folder, done if self.resume else None) if devices.leads else None,
+            folder=self.folder, total=progress.total, batch=recipe.batch_size, steps_per_epoch=progress.steps_per_epoch,
+            evaluate_every=recipe.to_steps(recipe.evaluate_every, images), done=done,
+            checkpoint_every=recipe.to_steps(recipe.checkpoint_every, images) if recipe.checkpoint_every else 0,
+        )  # fmt: skip
 
     def _recorded(self) -> dict[str, Any] | None:
         """The forms that the run which is resumed was begun with."""
@@ -166,49 +176,46 @@ class _Training:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         write_text(self.folder / runs.SPEC, self.network.loaded.expanded)
-        write_text(self.folder / runs.RECIPE, recipe_text(recipe.model_copy(update={"set": {}})))
-        classes = list(label_names(train_set, self.network.task))
+        write_text(self.folder / runs.RECIPE, recipe_text(_from_anywhere(recipe)))
+        classes = list(label_names(train_set.classes, self.network.task))
         runs.write_run(self.folder, {"network": self.network.name, "recipe": self.loaded.name, "classes": classes,
                                      "jax": jax.__version__, "devices": devices.count, "compiled": compiled})  # fmt: skip
 
     def _finish(self, loop: Loop, train_set: Dataset, test_set: Dataset) -> Trained:
         """The weights and the report of a run that reached its end (or was stopped)."""
         params, state = (jax.tree.map(np.asarray, part) for part in weights_of(loop.unstack(loop.state)))
+        if loop.interrupted is None and loop.evaluation is None:  # resumed when all was done
+            loop.evaluation = loop.evaluator(*weights_of(loop.unstack(loop.state)))
         metrics: dict[str, float] = {"steps": loop.done, "seconds": round(loop.seconds, 2)}
+        lost = train_set.unreadable(loop.devices.union(loop.unreadable))
         if loop.evaluation is not None:
             metrics |= loop.evaluation.summary()
-        corrupt = {n: why for part in (train_set, test_set) for n, why in getattr(part, "corrupt", {}).items()}
-        if corrupt:
-            metrics["corrupt"] = len(corrupt)
-            loop.progress.say(f"left out {len(corrupt)} pictures that cannot be read: {listing(corrupt, 5)}")
+            lost |= test_set.unreadable(loop.devices.union(loop.evaluation.unreadable))
+        if lost:
+            metrics["corrupt"] = len(lost)
+            loop.progress.say(f"left out {len(lost)} pictures that cannot be read: {listing(lost, 5)}")
         if loop.interrupted is None and loop.devices.leads:
-            if loop.evaluation is None:  # resumed when all was done
-                loop.evaluation = loop.evaluator(*weights_of(loop.unstack(loop.state)))
-                metrics |= loop.evaluation.summary()
-            write_report(
-                self.folder, self.network, params, state, loop.evaluation, metrics, train_set, test_set, corrupt
-            )
+            assert loop.evaluation is not None
+            write_report(self.folder, self.network, params, state, loop.evaluation, metrics, train_set, test_set, lost)
         return Trained(self.folder, metrics, params, state, loop.evaluation, loop.interrupted)
 
 
-def open_network_located(
-    spec: str | Path | Mapping[str, Any], loaded: LoadedRecipe, settings: Mapping[str, Any], scale: Factors | None
-) -> Network:
-    """`open_network`, with mistakes of the recipe shown in the recipe."""
-    with located(loaded, "loss"):
-        return open_network(spec, loaded.recipe, settings, scale)
+def _from_anywhere(recipe: Recipe) -> Recipe:
+    """The recipe as the run keeps it: its paths hold from any folder, and the spec beside it is set already."""
+    path, weights = (p and str(Path(p).expanduser().absolute()) for p in (recipe.dataset.path, recipe.weights))
+    dataset = recipe.dataset.model_copy(update={"path": path})
+    return recipe.model_copy(update={"set": {}, "dataset": dataset, "weights": weights})
 
 
 @contextlib.contextmanager
-def located(loaded: LoadedRecipe | None, section: str = "") -> Iterator[None]:
+def located(loaded: LoadedRecipe | None) -> Iterator[None]:
     """Turn a `Problem` (or a disk that is full) into a `SpecError` that points into the recipe."""
     try:
         yield
     except Problem as problem:
-        diagnostic = (loaded or _NOWHERE).locate(problem, section)
-        raise SpecError([diagnostic]) from problem
+        raise SpecError([(loaded or _NOWHERE).locate(problem)]) from problem
     except OSError as error:
-        raise SpecError([(loaded or _NOWHERE).locate(no_room(error, Path(error.filename or ".")), section)]) from error
+        raise SpecError([(loaded or _NOWHERE).locate(no_room(error, Path(error.filename or ".")))]) from error
 
 
 def _nowhere() -> LoadedRecipe:

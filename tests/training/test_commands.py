@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
+from safetensors.numpy import load_file
 
 from cnnspec.cli.main import main
 from cnnspec.data.digits import load_digits
@@ -23,7 +24,8 @@ def place(tiny, tmp_path_factory):
     folder = tmp_path_factory.mktemp("place")
     (folder / "tiny.yaml").write_text(tiny)
     (folder / "tiny.recipe.yaml").write_text(
-        "steps: 60\nbatch_size: 32\nevaluate_every: 60\noptimizer: {name: adam, learning_rate: 0.02}\n"
+        "steps: 60\nbatch_size: 32\nevaluate_every: 30\noptimizer: {name: adam, learning_rate: 0.02}\n"
+        "normalise: {mean: 0.1, std: 0.4}\n"
     )
     result = call("train", folder / "tiny.yaml", "--out", folder / "run", "--json", "--seed", 3, "--with", "ema=0.9")
     assert result.exit_code == 0, result.output
@@ -61,19 +63,44 @@ def test_predict_names_classes_of_files_and_folders(place, tmp_path):
     assert "probability" in call("predict", place / "run", tmp_path / "0.png").output
 
 
-def test_an_artefact_of_the_weights_predicts_the_same(place, tmp_path):
-    made = call(
-        "compile",
-        place / "run" / "spec.yaml",
-        "--weights",
-        place / "run" / "weights.safetensors",
-        "-o",
-        tmp_path / "artefact",
-    )
+@pytest.fixture(scope="module")
+def artefact(place):
+    """The run compiled, after a training with its own way of normalising and with names for its classes."""
+    made = call("compile", "--checkpoint", place / "run", "-o", place / "artefact")
     assert made.exit_code == 0, made.output
+    return place / "artefact"
+
+
+def test_a_checkpoint_compiled_evaluates_as_the_run(place, artefact):
     first = json.loads(call("eval", place / "run", "--json").output)
-    second = json.loads(call("eval", tmp_path / "artefact", "--data", "digits", "--json").output)
+    second = json.loads(call("eval", artefact, "--data", "digits", "--json").output)
     assert second["confusion"] == first["confusion"]
+    assert second["bins"][-1]["confidence"] == pytest.approx(first["bins"][-1]["confidence"], rel=1e-5)
+
+
+def test_an_artefact_knows_the_pixels_and_the_classes_of_its_training(place, artefact, tmp_path):
+    for index in range(4):
+        Image.fromarray(load_digits()[0][index, :, :, 0]).save(tmp_path / f"{index}.png")
+    of_run, of_artefact = (json.loads(call("predict", f, tmp_path, "--json").output) for f in (place / "run", artefact))
+    run = json.loads(call("run", artefact, *sorted(tmp_path.iterdir()), "--top", 1, "--json").output)
+    for one, two, three in zip(of_run, of_artefact, run, strict=True):
+        assert [p["class"] for p in one["predictions"]] == [p["class"] for p in two["predictions"]]
+        assert three["classes"][0]["label"] == one["predictions"][0]["class"]
+        assert three["classes"][0]["probability"] == pytest.approx(one["predictions"][0]["probability"], abs=1e-4)
+    manifest = json.loads((artefact / "manifest.json").read_text())
+    assert manifest["labels"] == [str(d) for d in range(10)]
+    assert "trained on digits by the recipe tiny.recipe: top-1" in manifest["trained"]
+    assert manifest["inputs"]["input"]["spec"]["preprocess"]["mean"] == [0.1]
+
+
+def test_an_older_checkpoint_is_compiled_by_its_step_and_to_onnx(place, tmp_path):
+    made = call("compile", "--checkpoint", f"{place / 'run'}:30", "-o", tmp_path / "early")
+    assert made.exit_code == 0, made.output
+    assert "(30)" in json.loads((tmp_path / "early" / "manifest.json").read_text())["trained"]
+    early = load_file(tmp_path / "early" / "weights.safetensors")
+    assert any((early[n] != v).any() for n, v in load_file(place / "run" / "weights.safetensors").items())
+    made = call("compile", "--checkpoint", place / "run", "--target", "onnx", "-o", tmp_path / "tiny.onnx")
+    assert made.exit_code == 0, made.output
 
 
 @pytest.mark.parametrize(
@@ -95,6 +122,12 @@ def test_an_artefact_of_the_weights_predicts_the_same(place, tmp_path):
         (("eval", "{}/run", "--data", "{}/absent"), "E850"),
         (("predict", "{}/run", "{}/absent.png"), "E850"),
         (("predict", "{}/run", "{}/tiny.yaml"), "E855"),
+        (("compile", "--checkpoint", "{}", "-o", "{}/x"), "E861"),
+        (("compile", "--checkpoint", "{}/run:7", "-o", "{}/x"), "E861"),
+        (("compile", "lenet5", "--checkpoint", "{}/run", "-o", "{}/x"), "E803"),
+        (("train", "{}/tiny.yaml", "--with", "loss=rbf"), "E862"),
+        (("train", "{}/tiny.yaml", "--with", "optimizer.decay_exempt=[fcc]"), "E862"),
+        (("train", "{}/tiny.yaml", "--with", "steps=3", "--with", "accumulate=7"), "E862"),
     ],
 )  # fmt: skip
 def test_mistakes_are_diagnostics(place, arguments, code, monkeypatch):

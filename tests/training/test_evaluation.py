@@ -9,13 +9,14 @@ from sklearn.metrics import confusion_matrix, log_loss, top_k_accuracy_score
 from cnnspec.data.base import ArrayDataset
 from cnnspec.data.config import Loading
 from cnnspec.data.frame import Frame
+from cnnspec.document import Preprocess
 from cnnspec.training.devices import devices_for
 from cnnspec.training.evaluation import BINS, Evaluation, Evaluator
 from cnnspec.training.recipe import Loss
 from cnnspec.training.task import Task
 
 CLASSES = 8
-TASK = Task("input", None, "logits", (2, 4, 1), CLASSES, Loss(), 1 / 255, (0.0,), (1.0,), False, False)
+TASK = Task("input", None, "logits", "logits", (2, 4, 1), CLASSES, Loss(), Preprocess())
 
 
 class Network:
@@ -58,6 +59,8 @@ def test_the_calibration_error_is_the_gap_of_confidence_and_accuracy_over_bins()
     bins = np.clip((confidence * BINS).astype(int), 0, BINS - 1)
     expected = sum(abs(right[bins == b].sum() - confidence[bins == b].sum()) for b in range(BINS)) / 200
     assert found.calibration_error == pytest.approx(expected, rel=1e-4)
+    assert found.bins[:, 0].tolist() == np.bincount(bins, minlength=BINS).tolist()
+    assert found.bins[:, 1].tolist() == np.bincount(bins, right, minlength=BINS).tolist()
 
 
 def test_a_class_without_images_has_no_accuracy():
@@ -65,9 +68,10 @@ def test_a_class_without_images_has_no_accuracy():
     assert np.isfinite(found.per_class).tolist() == [True] + [False] * (CLASSES - 1)
 
 
-def test_a_network_that_gives_nothing_finite_is_never_right():
+@pytest.mark.parametrize("label", [0, 3])
+def test_a_network_that_gives_nothing_finite_is_never_right(label):
     images = np.zeros((9, 2, 4, 1), np.uint8)
-    dataset = ArrayDataset("test", list("abcdefgh"), images, np.full(9, 3), Frame(2, 4, 1))
+    dataset = ArrayDataset("test", list("abcdefgh"), images, np.full(9, label), Frame(2, 4, 1))
 
     class Broken(Network):
         factor = float("nan")

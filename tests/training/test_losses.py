@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from cnnspec.training.losses import (
+    Kind,
     cross_entropy,
     margin,
     probabilities,
@@ -38,14 +41,14 @@ def test_rbf_loss_by_hand_and_far_away():
     expected = 1 + np.log(np.exp(-0.1) + np.exp([-1.0, -2.0, -3.0]).sum())
     assert float(rbf(distances, EYE[:1], 0.1)[0]) == pytest.approx(expected, rel=1e-6)
     assert float(rbf(distances * 1e4, EYE[:1], 0.1)[0]) == pytest.approx(1e4 - 0.1, rel=1e-5)
-    assert int(scores(Loss(name="rbf"), distances).argmax()) == 0
+    assert int(scores("distances", distances).argmax()) == 0
 
 
 def test_the_total_adds_auxiliary_heads_and_the_reconstruction():
     logits = np.log(np.array([[0.5, 0.25, 0.25]], np.float32))
     outputs = {"logits": logits, "aux": logits}
     loss = Loss(auxiliary={"aux": 0.3, "absent": 1.0})
-    assert float(total_loss(loss, outputs, "logits", EYE[:1], None, False)[0]) == pytest.approx(
+    assert float(total_loss(loss, "logits", outputs, "logits", EYE[:1], None)[0]) == pytest.approx(
         1.3 * np.log(2), rel=1e-6
     )
     image = np.zeros((1, 2, 2, 1), np.float32)
@@ -53,16 +56,19 @@ def test_the_total_adds_auxiliary_heads_and_the_reconstruction():
         "lengths": np.array([[0.9, 0.1, 0.1]], np.float32),
         "reconstruction": np.full((1, 2, 2, 1), 0.5, np.float32),
     }
-    found = total_loss(Loss(name="margin", reconstruction_weight=0.1), outputs, "lengths", EYE[:1], image, False)
+    found = total_loss(Loss(name="margin", reconstruction_weight=0.1), "lengths", outputs, "lengths", EYE[:1], image)
     assert float(found[0]) == pytest.approx(0.1 * 4 * 0.25, rel=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("loss", "softmax"), [("cross_entropy", False), ("cross_entropy", True), ("margin", False), ("rbf", False)]
-)
-def test_probabilities_sum_to_one_and_agree_with_the_scores(loss, softmax):
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_probabilities_sum_to_one_and_agree_with_the_scores(kind):
     judged = np.abs(np.random.default_rng(0).normal(size=(5, 4))).astype(np.float32) + 0.1
-    config = Loss(name=loss)
-    found = np.asarray(probabilities(config, judged, softmax))
+    found = np.asarray(probabilities(kind, judged))
     assert found.sum(-1) == pytest.approx(np.ones(5), rel=1e-5)
-    assert (found.argmax(-1) == np.asarray(scores(config, judged)).argmax(-1)).all()
+    assert (found.argmax(-1) == np.asarray(scores(kind, judged)).argmax(-1)).all()
+
+
+def test_cross_entropy_of_distances_is_that_of_their_negatives():
+    distances = np.array([[1.0, 2.0, 4.0]], np.float32)
+    found = total_loss(Loss(), "distances", {"d": distances}, "d", EYE[:1], None)
+    assert float(found[0]) == pytest.approx(float(cross_entropy(-distances, EYE[:1])[0]))

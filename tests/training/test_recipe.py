@@ -32,6 +32,16 @@ def test_every_mistake_is_shown_at_its_place():
         ("loss: margin\nmixing: {mixup: 0.2}\n", "only for cross_entropy"),
         ("loss: {name: rbf, label_smoothing: 0.1}\n\n", "only for cross_entropy"),
         ("augment: {resized_crop: {area: [2, 1]}}\n\n", "0 < least <= most"),
+        ("augment: {resized_crop: {area: [0.5, 3]}}\n\n", "more than the whole image"),
+        ("normalise: {std: [1, 0, 1]}\n\n", "a `std` above 0"),
+        ("normalise: {scale: 0}\n\n", "a `scale` other than 0"),
+        ("normalise: {mean: .nan}\n\n", "should be finite"),
+        ("epochs: .inf\n\n", "should be finite"),
+        ("epochs: 1e9\n\n", "at most 1000000.0"),
+        ("optimizer: {weight_decay: .inf}\n\n", "should be finite"),
+        ("schedule: {name: step, at: [30, 20]}\n\n", "should rise"),
+        ("schedule: {name: step, at: [-5]}\n\n", "should rise, from above 0"),
+        ("dataset: {name: digits, path: somewhere}\n\n", "comes along"),
     ],
 )
 def test_contradictions_are_told(text, word):

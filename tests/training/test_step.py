@@ -11,13 +11,14 @@ import optax
 import pytest
 
 from cnnspec.data.config import Mixing
+from cnnspec.document import Preprocess
 from cnnspec.training.mixing import mix
 from cnnspec.training.optimisers import learning_rate, optimiser
 from cnnspec.training.recipe import Loss, Optimizer, Recipe
 from cnnspec.training.step import initial_state, make_step, weights_of
 from cnnspec.training.task import Task
 
-TASK = Task("input", None, "logits", (2, 2, 1), 3, Loss(), 1 / 255, (0.0,), (1.0,), False, False)
+TASK = Task("input", None, "logits", "logits", (2, 2, 1), 3, Loss(), Preprocess())
 BATCH = {
     "image": jnp.asarray(np.arange(16, dtype=np.uint8).reshape(4, 2, 2, 1) * 15),
     "label": jnp.asarray([0, 1, 2, 0]),
