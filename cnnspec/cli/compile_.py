@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cnnspec.cli.options import format_option, load_or_exit, print_diagnostics, scale_options, set_option
+from cnnspec.cli.compile_forms import print_explanation, tune_and_tell
+from cnnspec.cli.options import format_option, json_option, load_or_exit, print_diagnostics, scale_options, set_option
 from cnnspec.cli.output import bytes_text
 from cnnspec.diagnostics import Diagnostic, Problem, SpecError
 from cnnspec.scaling import Factors
@@ -61,12 +62,20 @@ _UNTRAINED = "the network is untrained: its weights are initial values (give --w
 )
 @click.option("--print-between", is_flag=True, help="Print the graph after every pass.")
 @click.option("--time-passes", is_flag=True, help="Print how long every pass takes.")
+@click.option("--explain", is_flag=True, help="Print the form that every node is computed in, and why, and stop.")
+@click.option("--platform", type=click.Choice(["cpu", "cuda", "tpu"]), default="cpu", show_default=True,
+              help="Of --explain: where it would run.")  # fmt: skip
+@click.option(
+    "--tune", is_flag=True, help="First measure every form on this machine, at --batch, and remember the fastest."
+)
 @click.option("--force", is_flag=True, help="Replace what is there, even if it is no artefact.")
+@json_option
 @format_option
 def command(
     file: str | None, settings: tuple[str, ...], factors: Factors, target: str, output: Path | None, weights: Path | None,
     checkpoint: str | None, dtype: str, seed: int, batch: int,
-    emit: str | None, print_between: bool, time_passes: bool, force: bool, output_format: str,
+    emit: str | None, print_between: bool, time_passes: bool, explain: bool, platform: str, tune: bool, force: bool,
+    as_json: bool, output_format: str,
 ) -> None:  # fmt: skip
     """Compile a spec: check it, lower it, jit it for this machine, and export it for cpu, cuda and tpu.
 
@@ -79,6 +88,8 @@ def command(
     cnnspec compile --checkpoint runs/lenet5 --output my_lenet
     cnnspec compile resnet50 --target onnx --output resnet50.onnx
     cnnspec compile resnet50 --emit drop_identities
+    cnnspec compile mobilenet_v2 --explain
+    cnnspec compile mobilenet_v2 --tune
     """
     if target == "onnx" and dtype != "float32":
         raise click.BadParameter("an ONNX file computes in float32", param_hint="--dtype")
@@ -102,6 +113,14 @@ def command(
         for stage in stages:
             if emit in (stage.name, "all"):
                 click.echo(f"// after {stage.name}\n{stage.graph}", nl=False)
+        return
+    if as_json and not (explain or tune):
+        raise click.UsageError("--json prints what --explain or --tune find: give one of them")
+    if tune:
+        tune_and_tell(compiled, batch, as_json)
+        compiled = Compiled(loaded, dtype)  # type: ignore[arg-type]  # with what was found
+    if explain:
+        print_explanation(compiled, platform, batch, as_json)
         return
     for stage in stages:
         if print_between:
@@ -166,12 +185,14 @@ def _onnx_shape(type_: TensorType) -> str:
 
 def _weights(compiled: Compiled, weights: Weights, seed: int) -> tuple[dict[str, Any], dict[str, Any], str]:
     """Parameters, state, and where they come from (empty: they are initial values)."""
+    from cnnspec.weights.conventions import require_convention
     from cnnspec.weights.readers import read_checkpoint
 
     if weights is None:
         return (*compiled.init(seed), "")
     if not isinstance(weights, Path):
         return (*compiled.split(weights.arrays), weights.origin)
+    require_convention(compiled.loaded, weights)
     return (*compiled.split(read_checkpoint(weights)), f"from {weights.name}")
 
 

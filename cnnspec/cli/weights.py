@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from cnnspec.cli.options import file_argument, load_or_exit, print_diagnostics, set_option
+from cnnspec.cli.options import file_argument, load_or_exit, parse_settings, print_diagnostics, set_option
 from cnnspec.diagnostics import SpecError
+from cnnspec.frontend import load_spec
 
 
 @click.group(name="weights")
@@ -56,24 +57,32 @@ def import_(
     """Read a peer's checkpoint and write it as weights of a spec.
 
     Reads .safetensors, .pth (weights only, never arbitrary pickles) and .weights.h5. Arrays are mapped by name;
-    anything left over on either side is an error that lists it.
+    anything left over on either side is an error that lists it. Where the family follows one peer or another, it
+    follows the one that the weights are from, unless --set convention=... says otherwise.
     """
     if (checkpoint is None) == (pretrained is None) or (checkpoint is not None and peer is None):
         raise click.UsageError("give a checkpoint with --from PEER, or --pretrained PEER")
-    loaded = load_or_exit(file, settings)
+    from cnnspec.weights.conventions import CONVENTION, as_built_by, convention_of
+
+    whose = pretrained or peer or ""
+    default = convention_of(load_or_exit(file, settings))
+    loaded = load_spec(file, set=as_built_by(file, parse_settings(settings), whose))
 
     def work() -> Path:
-        from cnnspec.weights.importing import fetch, import_weights, write_weights
+        from cnnspec.weights.fetching import fetch
+        from cnnspec.weights.importing import import_weights, write_weights
         from cnnspec.weights.readers import read_checkpoint
 
-        whose = pretrained or peer or ""
         arrays = read_checkpoint(checkpoint) if checkpoint is not None else fetch(loaded, whose)
         found = import_weights(loaded, arrays, whose)
-        return write_weights(output or Path(f"{loaded.document.name}.safetensors"), found)
+        return write_weights(output or Path(f"{loaded.document.name}.safetensors"), found, convention_of(loaded))
 
     path = _or_exit(work)
+    given = [*settings]
+    if convention_of(loaded) != default:
+        given.append(f"{CONVENTION}={convention_of(loaded)}")
     click.echo(f"{path}: {len(loaded.graph.parameters)} arrays for {loaded.document.name}")
-    click.echo(f"use it: cnnspec compile {file} --weights {path}")
+    click.echo(f"use it: cnnspec compile {' '.join([file, *(f'--set {text}' for text in given)])} --weights {path}")
 
 
 @command.command(name="transfer")
@@ -90,11 +99,14 @@ def transfer(old: str, new: str, weights: Path, output: Path | None, seed: int, 
     before, after = load_or_exit(old, ()), load_or_exit(new, settings)
 
     def work() -> tuple[Path, Any]:
+        from cnnspec.weights.conventions import convention_of, require_convention
         from cnnspec.weights.importing import transfer_weights, write_weights
         from cnnspec.weights.readers import read_checkpoint
 
+        require_convention(after, weights)
         result = transfer_weights(before, after, read_checkpoint(weights), seed)
-        return write_weights(output or Path(f"{after.document.name}.safetensors"), result.arrays), result
+        path = output or Path(f"{after.document.name}.safetensors")
+        return write_weights(path, result.arrays, convention_of(after)), result
 
     path, result = _or_exit(work)
     click.echo(f"{path}: {len(result.carried)} of {len(after.graph.parameters)} arrays carried over")

@@ -12,6 +12,7 @@ import numpy as np
 from cnnspec.diagnostics import Diagnostic, SpecError
 from cnnspec.files import written_whole
 from cnnspec.frontend import LoadedSpec
+from cnnspec.weights.conventions import CONVENTION
 from cnnspec.weights.mapping import convert, match_names, require_complete, rules_for
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -30,45 +31,18 @@ def import_weights(loaded: LoadedSpec, arrays: Mapping[str, Any], peer: str) -> 
     return convert(loaded.graph, arrays, mapped, peer)
 
 
-def write_weights(path: Path, arrays: Mapping[str, Array]) -> Path:
-    """Write weights by path, whole or not at all."""
+def write_weights(path: Path, arrays: Mapping[str, Array], convention: str | None = None) -> Path:
+    """Write weights by path, whole or not at all, with the convention that they are for."""
     from safetensors.numpy import save_file
 
     try:
         with written_whole(path) as beside:
-            save_file({name: np.ascontiguousarray(a) for name, a in arrays.items()}, beside)
+            metadata = {CONVENTION: convention} if convention is not None else None
+            save_file({name: np.ascontiguousarray(a) for name, a in arrays.items()}, beside, metadata)
     except OSError as error:
         message = f"{path} cannot be written: {error.strerror or error}"
         raise SpecError([Diagnostic("E807", message, None, "is there room, and the right to?")]) from None
     return path
-
-
-def fetch(loaded: LoadedSpec, peer: str) -> dict[str, Array]:
-    """The peer's own trained weights, through its own client; raises `SpecError` (E814) where they are not to be had."""
-
-    def refuse(reason: str, help: str) -> SpecError:
-        return SpecError([Diagnostic("E814", f"the weights of {peer} cannot be fetched: {reason}", None, help)])
-
-    name = loaded.document.name.removesuffix(f"_{peer}")
-    try:
-        if peer == "torchvision":
-            import torchvision
-
-            model = torchvision.models.get_model(name, weights="DEFAULT")
-        elif peer == "timm":
-            import timm
-
-            model = timm.create_model(name, pretrained=True)
-        else:
-            raise refuse("keras names its files itself", "download the .weights.h5 file and give it with --from keras")
-    except ImportError as error:
-        raise refuse(f"{error.name} is not installed", f"install {peer}, or give a file with --from {peer}") from None
-    except SpecError:
-        raise
-    except Exception as error:  # no network, no such model, a broken download: the client says it in many ways
-        reason = str(error).split("\n")[0][:160] or type(error).__name__
-        raise refuse(reason, f"where there is no network, bring the file and give it with --from {peer}") from None
-    return {k: v.detach().float().numpy() for k, v in model.state_dict().items()}
 
 
 @dataclass(frozen=True)

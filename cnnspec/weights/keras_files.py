@@ -35,9 +35,9 @@ def read_keras(path: Path) -> dict[str, Array]:
     found: dict[str, Array] = {}
     try:
         with h5py.File(path, "r") as file:
-            found = _numbered(file, h5py) if "layers" in file else _named(file, h5py)
-    except OSError as error:
-        raise _error(f"{path.name} cannot be read: {error}", "is it complete?") from None
+            found = _numbered(file, h5py) if "layers" in file else _named(file)
+    except (OSError, KeyError, ValueError, AttributeError) as error:
+        raise _error(f"{path.name} cannot be read: {error}", "is it complete, and a file of keras?") from None
     if not found:
         raise _error(f"{path.name} holds no arrays", "save it with `model.save_weights('NAME.weights.h5')`")
     return renumbered(found)
@@ -74,18 +74,21 @@ def _names(kind: str, count: int) -> tuple[str, ...]:
     return known[:count] if count <= len(known) else tuple(map(str, range(count)))
 
 
-def _named(file: Any, h5py: Any) -> dict[str, Array]:
-    """Before keras 3: `layer/layer/kernel:0`, under `model_weights` in a file that holds the model too."""
+def _named(file: Any) -> dict[str, Array]:
+    """Before keras 3: attributes list the layers and their arrays; in a file of a whole model under `model_weights`."""
     root = file.get("model_weights", file)
     found: dict[str, Array] = {}
-
-    def visit(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
-            parts = name.split("/")
-            found[f"{parts[0]}/{parts[-1].split(':')[0]}"] = np.asarray(item)
-
-    root.visititems(visit)
+    for layer in map(_text, root.attrs.get("layer_names", ())):
+        for path in map(_text, root[layer].attrs.get("weight_names", ())):
+            name = path.rsplit("/", 1)[-1].split(":")[0]
+            if oldest := re.fullmatch(r".*_(W|b)(_\d+)?", name):
+                name = {"W": "kernel", "b": "bias"}[oldest[1]]
+            found[f"{layer.replace('/', '_')}/{name}"] = np.asarray(root[layer][path])
     return found
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 #: What keras calls a layer that was given no name; a number counts those of the process.

@@ -180,7 +180,7 @@ def _words(found: re.Match[str], rule: Rule) -> list[str] | None:
 def require_complete(mapped: Mapped, peer: str) -> None:
     """Raise `SpecError` (E811) where anything is left over on either side."""
     lists = (
-        (f"of {peer}'s arrays have no place here", mapped.unmatched),
+        (f"of the arrays of {peer} have no place here", mapped.unmatched),
         ("of our parameters are not given", mapped.missing),
         ("are given twice", mapped.doubled),
     )
@@ -206,7 +206,8 @@ def convert(graph: Graph, arrays: Mapping[str, Any], mapped: Mapped, peer: str) 
             found[pair.ours] = to_ours(array, shape, name, graph, node, peer)
         except ValueError:
             message = f"`{pair.theirs}` is {_x(array.shape)}, and `{pair.ours}` needs {_x(shape)}"
-            wrong.append(Diagnostic("E812", message, None, "is this the right spec?"))
+            hint = "import into the network that the file is of; `cnnspec weights transfer` carries over what fits"
+            wrong.append(Diagnostic("E812", message, None, hint))
     if wrong:
         raise SpecError(wrong)
     return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -32,12 +34,14 @@ def _error(message: str, help: str = "") -> SpecError:
 
 
 def _safetensors(path: Path) -> dict[str, Array]:
+    import ml_dtypes  # gives numpy the number formats that it lacks, bfloat16 among them
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
+    assert ml_dtypes.bfloat16
     try:
         return dict(load_file(path))
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise _error(f"{path.name} cannot be read: {error}", "is it complete?") from None
 
 
@@ -47,10 +51,16 @@ def _torch(path: Path) -> dict[str, Array]:
     except ImportError:
         raise _error("reading torch's files needs torch", "pip install 'cnnspec[import]'") from None
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about how the file was written
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError:
+        # torch's own words advise to read such a file all the same, and so to run what is in it.
+        message = f"{path.name} is damaged, or holds more than names and tensors, and is not read"
+        raise _error(message, "where you trust it, load it with torch and save `model.state_dict()` alone") from None
     except Exception as error:  # torch raises many kinds; whatever it is, the file is not to be had
-        reason = str(error).split("\n")[0][:200]
-        raise _error(f"{path.name} cannot be read: {reason}", "only files of plain weights are read") from None
+        reason = str(error).split(".")[0][:160] or type(error).__name__
+        raise _error(f"{path.name} cannot be read: {reason}", "is it complete?") from None
     for key in ("state_dict", "model"):
         if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
             loaded = loaded[key]

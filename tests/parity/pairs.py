@@ -7,6 +7,7 @@ under its own names and in its own layouts by the rules of `cnnspec.weights`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ BATCH = 2
 
 #: What the largest difference may be, as a share of the largest logit.
 TOLERANCE = 5e-5
+
+#: How much the logits of two inputs must differ for a comparison to mean something, as a share of the largest logit.
+VARIATION = 200 * TOLERANCE
 
 
 @dataclass(frozen=True)
@@ -55,9 +59,10 @@ class Pair:
         return {**self.set, **size}
 
 
-def pairs() -> list[Pair]:
+@cache
+def pairs() -> tuple[Pair, ...]:
     """Every pair of `pairs.yaml`."""
-    return [Pair(**entry) for entry in yaml.safe_load((FOLDER / "pairs.yaml").read_text(encoding="utf-8"))]
+    return tuple(Pair(**entry) for entry in yaml.safe_load((FOLDER / "pairs.yaml").read_text(encoding="utf-8")))
 
 
 def compiled(pair: Pair) -> Compiled:

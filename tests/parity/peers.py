@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cnnspec.weights.fetching import layers_of
 from cnnspec.weights.importing import family_slug
 from cnnspec.weights.keras_files import renumbered
 from cnnspec.weights.mapping import export, match_names, require_complete, rules_for
@@ -77,8 +78,3 @@ def _keras(pair: Pair, network: Any, weights: Any, image: np.ndarray) -> np.ndar
     for name, value in export(network.graph, weights, shapes, mapped, "keras").items():
         variables[name].assign(value)
     return np.asarray(model(image * pair.input_scale, training=False))
-
-
-def layers_of(model: Any) -> list[Any]:
-    """The layers of a keras model, those inside nested models too."""
-    return [inner for layer in model.layers for inner in (layers_of(layer) if hasattr(layer, "layers") else [layer])]

@@ -18,6 +18,7 @@ import jax
 import numpy as np
 
 from cnnspec.compiled import Compiled, compile
+from cnnspec.weights.fetching import layers_of
 from cnnspec.weights.importing import family_slug
 from cnnspec.weights.keras_files import renumbered
 from cnnspec.weights.mapping import Mapped, convert, export, match_names, require_complete, rules_for
@@ -148,8 +149,6 @@ def _torch_step(pair: Pair, network: Compiled, weights: dict[str, np.ndarray], i
 def _keras_step(pair: Pair, network: Compiled, weights: dict[str, np.ndarray], image: np.ndarray) -> Step:
     os.environ.setdefault("KERAS_BACKEND", "jax")
     import keras
-
-    from tests.parity.peers import layers_of
 
     model = eval(pair.constructor, {"keras": keras})  # a constructor of our own data file
     for layer in layers_of(model):
