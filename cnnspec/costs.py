@@ -44,10 +44,10 @@ class Row:
     receptive_field: tuple[int, int] | None
 
 
-def rows(graph: Graph) -> list[Row]:
-    """The counts of every node, in order."""
+def rows(graph: Graph, with_fields: bool = True) -> list[Row]:
+    """The counts of every node, in order; the receptive fields, too, where they are wanted."""
     seen: set[str] = set()
-    fields = receptive_fields(graph)
+    fields = receptive_fields(graph) if with_fields else {}
     found = []
     for node in graph.nodes:
         trained = state = 0
@@ -67,8 +67,9 @@ def rows(graph: Graph) -> list[Row]:
 
 def totals(graph: Graph) -> Totals:
     """The counts of the whole network."""
-    own = [row for row in rows(graph) if not row.node.training_only]
-    extra = [row for row in rows(graph) if row.node.training_only]
+    found = rows(graph, with_fields=False)
+    own = [row for row in found if not row.node.training_only]
+    extra = [row for row in found if row.node.training_only]
     return Totals(
         params=sum(r.params for r in own),
         state=sum(r.state for r in own),

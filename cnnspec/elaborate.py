@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as AnyMapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from cnnspec.assembly import UNKNOWN, Assembly, Poisoned
@@ -22,7 +23,8 @@ from cnnspec.nodes import node_parts, resolve
 from cnnspec.ops.base import Op
 from cnnspec.params import FAILED, Declaration, bind
 from cnnspec.registry import spec_class
-from cnnspec.scaling.scaler import Scaler
+from cnnspec.scaling.fields import is_literal, scale_fields, scale_filled, scale_param
+from cnnspec.scaling.scaler import Follower, Scaler
 from cnnspec.schema import Spec
 from cnnspec.source import Entry, Mapping, Scalar, Sequence, Tree, plain
 from cnnspec.validation import validate
@@ -40,7 +42,7 @@ class Elaborator:
         blocks: AnyMapping[str, UserBlock],
         defaults: Defaults,
         report: Report,
-        scale: Scaler | None = None,
+        scale: Scaler,
         enforce: bool = True,
     ) -> None:
         self.assembly = assembly
@@ -119,8 +121,10 @@ class Elaborator:
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:
             self.report.error("E103", f"`repeat` should be a whole number of at least 0, and is `{count}`", tree.span)
             raise Poisoned
-        if self.scale is not None and is_literal(tree):
+        if is_literal(tree):
             count, _ = self.scale("repeat", count, path, tree, "depth")
+        elif isinstance(tree, Scalar):
+            self.scale.followers.append(Follower(path, "repeat", count, str(tree.value)))
         if count > MOST_REPEATS:
             message = f"`repeat` asks for {count:,} iterations, and the most is {MOST_REPEATS:,}"
             self.report.error("E702", message, tree.span, f"no machine holds so many `{parts.key}`: check the number")
@@ -199,7 +203,7 @@ class Elaborator:
         keep = nested_fields(cls)
         data: dict[str, Any] = {}
         why: dict[str, str] = {}
-        constant, failed = self.scale is None, False
+        constant, failed = self.scale.idle, False
         for name, entry in tree.entries.items():
             if name in keep:
                 data[name] = entry.value
@@ -209,17 +213,14 @@ class Elaborator:
             except Poisoned:
                 failed = True
                 continue
-            literal = is_literal(entry.value)
-            if not literal:
+            if not is_literal(entry.value):
                 constant = False
                 if isinstance(entry.value, Scalar) and (template := parse_template(str(entry.value.value))):
-                    why[name] = f"{name} {template.explain(frame.names)}"
-            elif self.scale is not None:
-                groups = self._groups(tree, frame) if name == "filters" and parts_of_groups(cls) else 1
-                value = self._scaled_field(cls, name, value, entry.value, path, why, groups)
+                    why[name] = f"{name} {template.explain(frame.names)}".replace(f"{name} {name} ", f"{name} ")
             data[name] = value
         if failed:
             raise Poisoned
+        scale_fields(self.scale, cls, tree, data, path, why)
         return data, why, constant
 
     def _as_mapping(self, cls: type[Spec], parts: NodeParts, arguments: Tree | None) -> Mapping:
@@ -264,32 +265,9 @@ class Elaborator:
         found = resolve(block.outputs, inner, self.report, self.assembly)
         return self._known(found[0] if found else UNKNOWN)
 
-    def _groups(self, tree: Mapping, frame: Frame) -> int:
-        """The groups that a node asks for, which its scaled filters must keep to."""
-        entry = tree.entries.get("groups")
-        groups = self.evaluate(entry.value, frame) if entry is not None else 1
-        return groups if isinstance(groups, int) else 1
-
-    def _scaled_field(
-        self, cls: type[Spec], name: str, value: Any, tree: Tree, path: str, why: dict[str, str], groups: int = 1
-    ) -> Any:
-        """A field with its literal numbers scaled; a field within a field is named `outer.inner`."""
-        assert self.scale is not None
-        if isinstance(value, dict) and isinstance(tree, Mapping):
-            return {
-                inner: self._scaled_field(cls, f"{name}.{inner}", item, tree.entries[inner].value, path, why)
-                for inner, item in value.items()
-            }
-        for kind, names in (("width", cls.width_fields), ("depth", cls.depth_fields)):
-            if name in names and isinstance(value, int) and not isinstance(value, bool):
-                value, how = self.scale(name, value, path, tree, kind, groups)  # type: ignore[arg-type]  # one of two words
-                if how:
-                    why[name] = how
-        return value
-
     def _scaled(self, declaration: Declaration, tree: Tree, value: Any, path: str) -> Any:
         """A param that is declared to scale, where its value is written as a number."""
-        return scaled_param(self.scale, declaration, tree, value, path)
+        return scale_param(self.scale, declaration, tree, value, path)
 
     def _shared(
         self, parts: NodeParts, arguments: Tree | None, frame: Frame, path: str, inputs: tuple[Value, ...]
@@ -311,6 +289,10 @@ class Elaborator:
             frame, owner=(path, written.path), origin=Origin(f"`shared` at `{path}`", parts.key_span, frame.origin)
         )
         return self._repeated(written.parts, turn, path, inputs)
+
+    def filled(self, spec: Spec, path: str) -> Spec:
+        """A part of a block with the spec's defaults for what the block does not give."""
+        return scale_filled(self.scale, spec, self.defaults.fill(spec), partial(self.defaults.written, spec.key), path)
 
     # --- inputs --------------------------------------------------------------------------------------------
 
@@ -392,7 +374,7 @@ class Building:
             raise Poisoned
         path = f"{self._path}.{id}" if id is not None else self._path
         origin = replace(self._origin, why={**self._origin.why, **why}) if why else self._origin
-        spec = self._elaborator.defaults.fill(spec)
+        spec = self._elaborator.filled(spec, path)
         assembly = self._elaborator.assembly
         if isinstance(spec, Op):
             frame = self._frame
@@ -455,43 +437,6 @@ def evaluate_tree(tree: Tree, names: AnyMapping[str, Any], report: Report) -> An
         return FAILED if any(item is FAILED for item in items) else items
     values = {name: evaluate_tree(entry.value, names, report) for name, entry in tree.entries.items()}
     return FAILED if any(value is FAILED for value in values.values()) else values
-
-
-def scaled_param(
-    scale: Scaler | None,
-    declaration: Declaration,
-    tree: Tree,
-    value: Any,
-    path: str,
-    index: str = "",
-    record: bool = True,
-) -> Any:
-    """The value of a param that is declared to scale; lists element by element."""
-    kind = declaration.declared.scale
-    if scale is None or kind is None or not is_literal(tree):
-        return value
-    if isinstance(value, list) and isinstance(tree, Sequence):
-        return [
-            scaled_param(scale, declaration, t, v, path, f"{index}[{number}]", record)
-            for number, (t, v) in enumerate(zip(tree.items, value, strict=True))
-        ]
-    if isinstance(value, int) and not isinstance(value, bool):
-        return scale(declaration.name + index, value, path, tree if record else None, kind)[0]
-    return value
-
-
-def parts_of_groups(cls: type[Spec]) -> bool:
-    """Whether the groups of a node divide its filters (those of a bottleneck multiply its inner width)."""
-    return cls.key in ("conv", "conv_transpose")
-
-
-def is_literal(tree: Tree) -> bool:
-    """Whether a tree holds no expression."""
-    if isinstance(tree, Scalar):
-        return not (isinstance(tree.value, str) and "$" in tree.value)
-    if isinstance(tree, Sequence):
-        return all(is_literal(item) for item in tree.items)
-    return all(is_literal(entry.value) for entry in tree.entries.values())
 
 
 def uses_types(tree: Tree | None) -> bool:

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping as AnyMapping
 from typing import Any
 
+from cnnspec.document import InputSpec
 from cnnspec.expressions import Template, parse_template
 from cnnspec.merge import KEYS
-from cnnspec.scaling.scaler import Scaler
+from cnnspec.scaling.scaler import Scaler, place
 from cnnspec.source import Entry, Mapping, Scalar, Sequence, dump, plain
 
 
-def expanded_text(tree: Mapping, given: AnyMapping[str, Any] | None = None, scaler: Scaler | None = None) -> str:
+def expanded_text(
+    tree: Mapping,
+    inputs: AnyMapping[str, InputSpec],
+    given: AnyMapping[str, Any] | None = None,
+    scaler: Scaler | None = None,
+) -> str:
     """The spec with nothing left to merge: values that were set are the defaults of their params.
 
     Where values come from outside (`given`, or a `scaler`) the expectations no longer speak of this network, and are
-    left out; scaled numbers are written out, so that the result needs no scaling any more.
+    left out; scaled numbers, and the sizes of `inputs`, are written out, so that the result needs no scaling any more.
     """
     if scaler is not None and not scaler.ambiguous:
         tree = scaled_tree(tree, scaler)
@@ -40,10 +46,9 @@ def expanded_text(tree: Mapping, given: AnyMapping[str, Any] | None = None, scal
         if scaler.ambiguous:
             # A literal that became two numbers cannot be written as one: the factors stay in the spec.
             data["scale"] = {"width": scaler.width, "depth": scaler.depth}
-        for name, entry in {"input": data.get("input"), **(data.get("inputs") or {})}.items():
-            if isinstance(entry, dict) and isinstance(entry.get("height"), int) and isinstance(entry.get("width"), int):
-                entry["height"], entry["width"] = scaler.resized(entry["height"], entry["width"])
-                _rescale_preprocess(entry, name)
+        for name, entry in ({"input": data["input"]} if "input" in data else data["inputs"]).items():
+            if scaler.resizes and inputs[name].height:
+                _resize(entry, inputs[name])
     if given or scaler is not None:
         data.pop("expect", None)
         data["layers"] = _without_expect(data.get("layers"))
@@ -53,8 +58,8 @@ def expanded_text(tree: Mapping, given: AnyMapping[str, Any] | None = None, scal
 def scaled_tree(tree: Any, scaler: Scaler) -> Any:
     """A tree with every literal that was scaled replaced by what it became."""
     if isinstance(tree, Scalar):
-        place = (tree.span.source.name, tree.span.line, tree.span.column)
-        return Scalar(scaler.written[place], tree.span) if place in scaler.written else tree
+        at = place(tree.span)
+        return Scalar(scaler.written[at], tree.span) if at in scaler.written else tree
     if isinstance(tree, Sequence):
         return Sequence(tuple(scaled_tree(item, scaler) for item in tree.items), tree.span)
     entries = {name: Entry(entry.key_span, scaled_tree(entry.value, scaler)) for name, entry in tree.entries.items()}
@@ -67,12 +72,14 @@ def _template(declared: Any) -> Template | None:
     return parse_template(text) if isinstance(text, str) else None
 
 
-def _rescale_preprocess(entry: dict[str, Any], name: str) -> None:
-    preprocess = entry.get("preprocess")
-    if isinstance(preprocess, dict):
-        for key in ("crop", "stretch"):
-            if key in preprocess:
-                preprocess[key] = [entry["height"], entry["width"]]
+def _resize(entry: dict[str, Any], scaled: InputSpec) -> None:
+    """The size of an input, and those of its preprocessing, as numbers."""
+    entry["height"], entry["width"] = scaled.height, scaled.width
+    if scaled.preprocess is not None:
+        written = scaled.preprocess.model_dump(mode="json")
+        for key in ("resize", "pad", "crop", "stretch"):
+            if written.get(key) is not None:
+                entry["preprocess"][key] = written[key]
 
 
 def _with_default(declared: Any, value: Any) -> Any:

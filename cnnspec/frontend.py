@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as AnyMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +11,21 @@ from cnnspec.assembly import UNKNOWN, Assembly, Poisoned
 from cnnspec.blocks.base import Value
 from cnnspec.costs import Totals, totals
 from cnnspec.defaults import Defaults
-from cnnspec.diagnostics import Label, Problem, Report, Source, Span, did_you_mean, listing
+from cnnspec.diagnostics import Label, Report, Source, Span, did_you_mean, listing
 from cnnspec.document import LANGUAGE_VERSION, Count, Document, Expect, InputSpec, Reference
-from cnnspec.elaborate import Elaborator, evaluate_tree, scaled_param
+from cnnspec.elaborate import Elaborator, evaluate_tree
 from cnnspec.expansion import expanded_text
 from cnnspec.frames import Frame, UserBlock
 from cnnspec.graph import Graph, Input, Ref
 from cnnspec.merge import load_tree
 from cnnspec.nodes import resolve
 from cnnspec.params import FAILED, bind, read_declarations
-from cnnspec.registry import keys, spec_class
+from cnnspec.registry import keys
 from cnnspec.scaling import Factors, Scaling
-from cnnspec.scaling.scaler import UNSCALED, Scaler
-from cnnspec.scaling.scaler import resolve as resolve_scaling
+from cnnspec.scaling.fields import scale_param
+from cnnspec.scaling.header import check_names, read_header, scaler_of
+from cnnspec.scaling.remarks import remark
+from cnnspec.scaling.scaler import Scaler
 from cnnspec.source import Entry, Mapping, Scalar, Sequence, Tree, dump, plain, read, tree_of
 from cnnspec.types import TensorType
 from cnnspec.validation import validate
@@ -38,8 +40,8 @@ class LoadedSpec:
     document: Document
     totals: Totals
     expanded: str
-    #: How the network was scaled, where it was.
-    scaler: Scaler | None
+    #: How the network was scaled.
+    scaler: Scaler
     #: Whether the expectations of the spec were enforced; they are not where values were set from outside.
     expectations_hold: bool
 
@@ -73,24 +75,29 @@ def check_spec(
     A network that is right as written and wrong when scaled gives one diagnostic, which names the scale (and takes
     some more checks to find the nearest scale that works, unless `explain` is false).
     """
-    factors = scale or Factors()
-    own = Report() if not factors.nothing else report
-    loaded = _check(spec, own, dict(set or {}), factors)
-    if own is not report:
-        if loaded is None and explain:
-            from cnnspec.scaling.failure import explained
+    given, factors, own = dict(set or {}), scale or Factors(), Report()
+    loaded, in_force = _check(spec, own, given, factors)
+    if loaded is None and explain and not in_force.nothing:
+        from cnnspec.scaling.failure import explained
 
-            own = explained(own, lambda tried, into: _check(spec, into, dict(set or {}), tried), factors)
-        report.extend(own)
+        own = explained(own, lambda tried, into, bare: _check(spec, into, given, tried, bare)[0], factors, in_force)
+    report.extend(own)
     return loaded
 
 
-def _check(spec: SpecLike, report: Report, given: dict[str, Any], scale: Factors) -> LoadedSpec | None:
+def _check(
+    spec: SpecLike, report: Report, given: dict[str, Any], scale: Factors, as_written: bool = False
+) -> tuple[LoadedSpec | None, Factors]:
+    """The checked spec, and the factors that were in force: those asked for, or else its own.
+
+    `as_written` leaves the spec's own scale aside.
+    """
     source, path = open_spec(spec, report)
-    if source is None:
-        return None
-    tree = load_tree(source, report, path)
-    return None if tree is None else _Checker(report, source, given, scale).run(tree)
+    tree = load_tree(source, report, path) if source is not None else None
+    if source is None or tree is None:
+        return None, Factors()
+    checker = _Checker(report, source, given, scale, as_written)
+    return checker.run(tree), checker.own if scale.nothing else scale
 
 
 def open_spec(spec: SpecLike, report: Report) -> tuple[Source | None, Path | None]:
@@ -111,7 +118,10 @@ class _Checker:
     source: Source
     given: dict[str, Any]
     asked: Factors
-    scale: Scaler | None = None
+    #: Whether the spec's own scale is left aside.
+    as_written: bool = False
+    own: Factors = field(default_factory=Factors)
+    scale: Scaler = field(default_factory=lambda: Scaler(Scaling()))
 
     def run(self, tree: Mapping) -> LoadedSpec | None:
         report = self.report
@@ -119,11 +129,12 @@ class _Checker:
         for name, example in (("name", "vgg16"), ("layers", "[...]")):
             if name not in tree.entries:
                 report.error("E102", f"the spec needs `{name}`", _begin(tree.span), f"add `{name}: {example}`")
-        if not self._scaling(tree):
+        scale = self._scaling(tree)
+        if scale is None:
             return None
+        self.scale = scale
         params = self._params(tree)
-        if self.scale is not None:
-            self.scale.values = params or {}
+        scale.values = params or {}
         if params is None or "layers" not in tree.entries:
             return None
         inputs = self._inputs(tree, params)
@@ -133,14 +144,14 @@ class _Checker:
         defaults = Defaults(tree.get("defaults"), report, lambda t: self._plain(t, params), blocks)
         types = {n: TensorType(i.shape or (), "int32" if i.classes else "float32") for n, i in inputs.items()}
         assembly = Assembly(Input(n, types[n], inputs[n].optional) for n in inputs)
-        elaborator = Elaborator(assembly, blocks, defaults, report, self.scale, enforce=not self.changed)
+        elaborator = Elaborator(assembly, blocks, defaults, report, scale, enforce=not self.changed)
         frame = Frame("", dict(params), None)
         for name, type_ in types.items():
             frame.ids[name] = Value(Ref(name), (type_,))
             assembly.scopes[name] = Ref(name)
         frame.previous = next(iter(frame.ids.values()))
         last = elaborator.layers(tree.get("layers"), frame)
-        self._named(tree, assembly)
+        check_names(tree, scale.rule, assembly.scopes, report)
         outputs = self._outputs(tree.get("outputs"), last, frame, assembly)
         header = self._header(tree, inputs, params)
         if report.failed or not outputs or header is None:
@@ -150,19 +161,21 @@ class _Checker:
         expect = tree.get("expect")
         if header.expect is not None and isinstance(expect, Mapping) and not self.changed:
             self._expect(header.expect, expect, graph, counts)
-        rescaled = not self.asked.nothing or self.size_is_set
-        text = expanded_text(tree, self.given, self.scale if rescaled else None)
-        return None if report.failed else LoadedSpec(graph, header, counts, text, self.scale, not self.changed)
+        if not (self.own.nothing and self.asked.nothing):
+            remark(scale, graph, tree, report)
+        rescaled = not self.asked.nothing or self.size_is_set or self.as_written
+        text = expanded_text(tree, inputs, self.given, scale if rescaled else None)
+        return None if report.failed else LoadedSpec(graph, header, counts, text, scale, not self.changed)
 
     @property
     def changed(self) -> bool:
         """Whether values from outside make another network than the spec's expectations speak of."""
-        return bool(self.given) or not self.asked.nothing
+        return bool(self.given) or not self.asked.nothing or self.as_written
 
     @property
     def size_is_set(self) -> bool:
         """Whether the input's size is set from outside, and takes the place of the one that the spec's scale gives."""
-        return self.asked.nothing and any(name.endswith((".height", ".width")) for name in self.given)
+        return any(name.endswith((".height", ".width")) for name in self.given)
 
     # --- header --------------------------------------------------------------------------------------------
 
@@ -175,59 +188,21 @@ class _Checker:
             self.report.error("E108", f"the language version should be {LANGUAGE_VERSION}, and is `{plain(version)}`",
                               version.span, f"write `cnnspec: {LANGUAGE_VERSION}`")  # fmt: skip
 
-    def _scaling(self, tree: Mapping) -> bool:
-        """Find out how the network is scaled; false after reporting what is wrong."""
-        found: dict[str, Any] = {"scaling": Scaling(), "scale": Factors()}
-        for name, model in (("scaling", Scaling), ("scale", Factors)):
-            entry = tree.entries.get(name)
-            if entry is not None and isinstance(entry.value, Mapping):
-                found[name] = validate(model, entry.value, self.report, what=name, span=entry.key_span)
-            elif entry is not None:
-                self.report.error("E103", f"`{name}` should be a mapping of fields", entry.value.span)
-                return False
-        if found["scaling"] is None or found["scale"] is None:
-            return False
-        self.rule = found["scaling"]
-        compound, written = self.rule.compound, tree.get("scaling")
-        if compound.far_from_two and isinstance(written, Mapping) and (at := written.get("compound")) is not None:
-            self.report.warning(
-                "E905", f"alpha x beta^2 x gamma^2 is {compound.growth:.3g}, and should be near 2", at.span,
-                f"one phi would multiply the MACs by {compound.growth:.3g}; `cnnspec scale --search` finds factors",
-            )  # fmt: skip
-        try:
-            self.scale = resolve_scaling(self.rule, found["scale"], self.asked)
-        except Problem as problem:
-            entry = tree.entries.get("scale")
-            field = entry.value.get(problem.field or "") if entry and isinstance(entry.value, Mapping) else None
-            self.report.error(problem.code, problem.message, field.span if field else None, problem.help)
-            return False
-        return True
-
-    def _named(self, tree: Mapping, assembly: Assembly) -> None:
-        """What `scaling` names must be there; a name that is not would exempt nothing, in silence."""
-        written, declared = tree.get("scaling"), tree.get("params")
-        if not self.rule.named or not isinstance(written, Mapping) or self.report.failed:
-            return
-        ids = {part for path in assembly.scopes for part in path.split(".")} | {*assembly.scopes}
-        params = declared.entries if isinstance(declared, Mapping) else {}
-        for list_name in ("exempt", "only_wider", "fixed_depth"):
-            for name in getattr(self.rule, list_name):
-                owner, _, field = name.rpartition(".")
-                if name in ids or name in params:
-                    continue
-                fields = {f for key in keys() for f in (*spec_class(key).width_fields, *spec_class(key).depth_fields)}
-                at = written.get(list_name)
-                if at is not None and not (field in fields and (not owner or owner in ids)):
-                    hint = did_you_mean(name, ids | fields) or "name an id, a field such as `squeeze`, or `id.field`"
-                    self.report.error("E301", f"`{list_name}` names `{name}`, and there is no such node", at.span, hint)
+    def _scaling(self, tree: Mapping) -> Scaler | None:
+        """How the network is scaled; `None` after reporting what is wrong."""
+        header = read_header(tree, self.report)
+        if header is None:
+            return None
+        rule, own = header
+        self.own = Factors() if self.as_written else own
+        return scaler_of(tree, self.report, rule, self.own, self.asked, self.size_is_set)
 
     def _params(self, tree: Mapping) -> dict[str, Any] | None:
         declarations = read_declarations(tree.get("params"), self.report)
         written = tree.get("set")
         entries: dict[str, Entry] = {}
-        if self.scale is not None:
-            at = tree.entries["scaling"].key_span if "scaling" in tree.entries else _begin(tree.span)
-            entries |= {name: Entry(at, tree_of(value, at)) for name, value in self.scale.params.items()}
+        at = tree.entries["scaling"].key_span if "scaling" in tree.entries else _begin(tree.span)
+        entries |= {name: Entry(at, tree_of(value, at)) for name, value in self.scale.params.items()}
         if isinstance(written, Mapping):
             entries |= written.entries
         elif written is not None:
@@ -241,10 +216,10 @@ class _Checker:
         what = str(plain(name_tree)) if name_tree is not None else self.source.name
         return bind(
             declarations, Mapping(entries, tree.span), self.report, what=what, span=_begin(tree.span),
-            scope={"scale": UNSCALED if self.scale is None else self.scale.names(_height(tree))},
+            scope={"scale": self.scale.names(_height(tree))},
             evaluate=lambda t, names: evaluate_tree(t, names, self.report), unknown="E405", missing="E406",
             sees_params=True, partial=True,
-            convert=lambda d, t, value: scaled_param(self.scale, d, t, value, "params", record=False),
+            convert=lambda d, t, value: scale_param(self.scale, d, t, value, "params", record=False),
         )  # fmt: skip
 
     def _inputs(self, tree: Mapping, params: dict[str, Any]) -> dict[str, InputSpec] | None:
@@ -262,8 +237,6 @@ class _Checker:
         if one is not None:
             entries = {"input": one}
         entries = {name: self._resized(name, entry) for name, entry in entries.items()}
-        if self.scale is not None and self.size_is_set:
-            self.scale.keep_size()
         for setting in self.given:
             name, dot, _ = setting.partition(".")
             if dot and name not in entries:
@@ -292,7 +265,7 @@ class _Checker:
 
     def _at_resolution(self, spec: InputSpec) -> InputSpec:
         """An input of the size that the scaling asks for, and its crop with it."""
-        if self.scale is None or not self.scale.resizes or not spec.height or not spec.width:
+        if not self.scale.resizes or not spec.height or not spec.width:
             return spec
         height, width = self.scale.resized(spec.height, spec.width)
         changes: dict[str, Any] = {"height": height, "width": width}
@@ -365,10 +338,10 @@ class _Checker:
                               "it is the name of a built-in one: choose another" if name in keys() else
                               "use letters, digits and _")  # fmt: skip
             return None
-        for field, item in entry.value.entries.items():
-            if field not in known:
-                hint = did_you_mean(field, known) or f"the fields are {listing(known)}"
-                self.report.error("E101", f"unknown field `{field}` in the block `{name}`", item.key_span, hint)
+        for word, item in entry.value.entries.items():
+            if word not in known:
+                hint = did_you_mean(word, known) or f"the fields are {listing(known)}"
+                self.report.error("E101", f"unknown field `{word}` in the block `{name}`", item.key_span, hint)
         inputs = entry.value.get("inputs")
         names = plain(inputs) if inputs is not None else ["input"]
         if not isinstance(names, list) or not names or not all(isinstance(n, str) and n.isidentifier() for n in names):

@@ -22,7 +22,9 @@ class Spec(BaseModel):
     key: ClassVar[str] = ""
     #: The field that a bare value stands for: with `main = "rate"`, `dropout: 0.5` is `dropout: {rate: 0.5}`.
     main: ClassVar[str | None] = None
-    #: Fields that the width factor of a scaling multiplies.
+    #: Fields that the width factor of a scaling multiplies; one within a field is named `outer.inner`.
     width_fields: ClassVar[tuple[str, ...]] = ()
     #: Fields that the depth factor of a scaling multiplies.
     depth_fields: ClassVar[tuple[str, ...]] = ()
+    #: Those of `width_fields` that the field `groups` has to divide.
+    grouped_fields: ClassVar[tuple[str, ...]] = ()

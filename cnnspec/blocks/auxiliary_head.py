@@ -36,6 +36,7 @@ class AuxiliaryHead(Block):
     """
 
     key: ClassVar[str] = "auxiliary_head"
+    width_fields: ClassVar[tuple[str, ...]] = ("filters", "features")
 
     classes: Size = Field(description="number of classes")
     window: Pair = Field((5, 5), description="window of the average pool, in pixels")

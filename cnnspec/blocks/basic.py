@@ -27,7 +27,7 @@ class Basic(ResNetBlock):
     """
 
     key: ClassVar[str] = "basic"
-    width_fields: ClassVar[tuple[str, ...]] = ("filters",)
+    width_fields: ClassVar[tuple[str, ...]] = ("filters", "se.squeeze")
 
     def unfold(self, build: Builder, *inputs: Value) -> Value:
         x = inputs[0]

@@ -34,7 +34,8 @@ class Bottleneck(ResNetBlock):
     """
 
     key: ClassVar[str] = "bottleneck"
-    width_fields: ClassVar[tuple[str, ...]] = ("filters",)
+    width_fields: ClassVar[tuple[str, ...]] = ("filters", "widths", "se.squeeze")
+    grouped_fields: ClassVar[tuple[str, ...]] = ("widths",)
 
     expansion: Size = Field(4, description="output channels for each of `filters`")
     groups: Size = Field(1, description="groups of the 3x3 convolution: the cardinality of ResNeXt")

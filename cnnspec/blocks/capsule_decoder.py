@@ -38,6 +38,7 @@ class CapsuleDecoder(Block):
 
     key: ClassVar[str] = "capsule_decoder"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
+    width_fields: ClassVar[tuple[str, ...]] = ("features",)
 
     features: Sizes = Field((512, 1024), description="widths of the hidden linear layers")
     image: Sizes = Field(description="shape of the image: height, width, channels")

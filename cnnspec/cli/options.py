@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
 
-from cnnspec.diagnostics import Diagnostic, Problem, Report, Source, Span
+from cnnspec.diagnostics import Diagnostic, Problem, Report, Source, Span, SpecError
 from cnnspec.frontend import LoadedSpec, check_spec
 from cnnspec.scaling import Factors
-from cnnspec.scaling.factors import read_factors
+from cnnspec.scaling.factors import BUDGETS, read_factors
 from cnnspec.source import Scalar, Tree, parse, plain
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -28,30 +30,94 @@ format_option: Decorator = click.option(
     help="How diagnostics are printed.",
 )  # fmt: skip
 
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?(?:e\d{1,2})?)\s*([A-Za-z]*)")
+
+
+class Amount(click.ParamType[int]):
+    """A number such as 400M, 1.5G, 20MiB, 4e8."""
+
+    name = "AMOUNT"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        match = _AMOUNT.fullmatch(str(value).strip())
+        if match is None or match[2].upper() not in _UNITS or float(match[1]) <= 0:
+            self.fail(f"`{value}` should be an amount above 0, such as 400M, 1.5G or 20MiB", param, ctx)
+        return max(1, int(float(match[1]) * _UNITS[match[2].upper()]))
+
+
+BUDGET_OPTIONS: tuple[Decorator, ...] = (
+    click.option("--macs", type=Amount(), help="Scale to at most so many multiply-accumulates (400M)."),
+    click.option("--params", type=Amount(), help="Scale to at most so many parameters (5M)."),
+    click.option("--activation-memory", type=Amount(), help="Scale to at most so much memory for activations (20MiB)."),
+)
+
 json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="Print JSON with stable keys.")
 
 
-def scale_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that scale a network; the command gets them as one `factors`."""
-    import functools
+_FACTOR_OPTIONS: tuple[Decorator, ...] = (
+    click.option("--width", type=float, help="Factor on channels."),
+    click.option("--depth", type=float, help="Factor on repeats."),
+    click.option("--resolution", type=int, help="Height of the input, in pixels."),
+    click.option("--phi", type=float, help="Exponent of the compound rule."),
+    click.option("--variant", help="A variant that the spec names (b3)."),
+)
+
+
+def factor_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that scale a network by factors; the command gets them as one `factors`."""
 
     @functools.wraps(function)
     def with_factors(*args: Any, **kwargs: Any) -> Any:
-        names = ("width", "depth", "resolution", "phi", "variant")
-        given = {name: kwargs.pop(name) for name in names}
+        given = {name: kwargs.pop(name) for name in Factors.model_fields}
         return function(*args, factors=parse_factors(given), **kwargs)
 
-    options = (
-        click.option("--width", type=float, help="Factor on channels."),
-        click.option("--depth", type=float, help="Factor on repeats."),
-        click.option("--resolution", type=int, help="Height of the input, in pixels."),
-        click.option("--phi", type=float, help="Exponent of the compound rule."),
-        click.option("--variant", help="A variant that the spec names (b3)."),
-    )
-    wrapped: Callable[..., Any] = with_factors
+    return decorated(with_factors, _FACTOR_OPTIONS)
+
+
+def scale_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that scale a network by factors or to a budget; the command gets the factors either way."""
+
+    @functools.wraps(function)
+    def with_budget(*args: Any, factors: Factors, **kwargs: Any) -> Any:
+        budget = chosen_budget(kwargs, factors)
+        if budget is not None:
+            factors = _solved(kwargs, *budget)
+        return function(*args, factors=factors, **kwargs)
+
+    return factor_options(decorated(with_budget, BUDGET_OPTIONS))
+
+
+def chosen_budget(given: dict[str, Any], factors: Factors) -> tuple[str, int] | None:
+    """The one budget that was given; the options of all are taken out of `given`."""
+    budgets = {name: amount for name in BUDGETS if (amount := given.pop(name)) is not None}
+    if len(budgets) > 1 or (budgets and not factors.nothing):
+        raise click.UsageError("give factors or one budget: they contradict each other")
+    return next(iter(budgets.items()), None)
+
+
+def _solved(given: dict[str, Any], what: str, amount: int) -> Factors:
+    """The factors of the network that keeps within a budget, said on standard error."""
+    from cnnspec.scaling.budget import solve
+
+    files = given["files"] if "files" in given else (given["file"],)
+    if len(files) != 1:
+        raise click.UsageError("a budget is met for one FILE at a time")
+    try:
+        solution = solve(files[0], what, amount, parse_settings(given["settings"]))
+    except SpecError as error:
+        print_diagnostics(list(error.diagnostics), given.get("output_format", "text"))
+        sys.exit(1)
+    best = solution.best
+    said = f"{best.value:,} {BUDGETS[what]}, {solution.share(best):.1%} of the budget"
+    click.echo(f"scaled by {best.factors.plain}: {said}", err=True)
+    return best.factors
+
+
+def decorated(function: Callable[..., Any], options: tuple[Decorator, ...]) -> Callable[..., Any]:
     for option in reversed(options):
-        wrapped = option(wrapped)
-    return wrapped
+        function = option(function)
+    return function
 
 
 def parse_factors(given: dict[str, Any]) -> Factors:

@@ -17,6 +17,7 @@ class ConvFields(Spec):
     """The fields that the op and the block share."""
 
     width_fields: ClassVar[tuple[str, ...]] = ("filters",)
+    grouped_fields: ClassVar[tuple[str, ...]] = ("filters",)
 
     filters: Size | None = Field(None, description="output channels; may be left out for a depthwise convolution")
     kernel: Pair = Field((3, 3), description="window, in pixels")

@@ -23,6 +23,7 @@ class ConvTranspose(Op):
 
     key: ClassVar[str] = "conv_transpose"
     width_fields: ClassVar[tuple[str, ...]] = ("filters",)
+    grouped_fields: ClassVar[tuple[str, ...]] = ("filters",)
 
     filters: Size = Field(description="output channels")
     kernel: Pair = Field((3, 3), description="window, in pixels")

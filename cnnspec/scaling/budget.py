@@ -1,147 +1,236 @@
-"""Networks scaled to a budget, along the compound direction or along one axis."""
+"""Networks scaled to a budget of MACs, parameters or activation memory, and the choices around the answer.
+
+What a budget limits grows about exponentially along a direction, and by steps, since widths and repeats are whole
+numbers. A direction is followed from the network as written, with the growth so far as the guess for the next step,
+until two neighbours hold the budget between them.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any
 
-from cnnspec.diagnostics import Diagnostic, Report, SpecError
+from cnnspec.diagnostics import Diagnostic, Problem, Report, SpecError
 from cnnspec.frontend import LoadedSpec, SpecLike, check_spec, load_spec
-from cnnspec.scaling.factors import Factors
-from cnnspec.scaling.rule import MOST_RESOLUTION, Compound
+from cnnspec.scaling.factors import BUDGETS, Factors
+from cnnspec.scaling.rule import MOST_PHI, MOST_RESOLUTION, Compound
+from cnnspec.scaling.scaler import Scaler
+from cnnspec.sizes.analysis import of_graph
+from cnnspec.sizes.sides import NotPeriodicError
+from cnnspec.sizes.walk import AxisSizes
 
-Budget = Literal["macs", "params", "activation_bytes"]
-Direction = Literal["compound", "width", "depth", "resolution"]
-DIRECTIONS: tuple[Direction, ...] = ("compound", "width", "depth", "resolution")
-
-#: How far each direction is followed: exponents of the compound rule, and powers of two of a single factor.
-_REACH: dict[str, tuple[float, float]] = {"compound": (-20.0, 20.0)}
-_OCTAVES = (-6.0, 6.0)
-_TRIES = 18
-#: A step along a direction below which two networks count as neighbours.
-_FINE = 0.002
+#: How far the compound rule and a single factor (in powers of two) are followed, down and up; up to about 1000 times.
+_COMPOUND = (-MOST_PHI, 10.0)
+_ALONE = (-7.0, 5.0)
+#: Networks tried along a direction, and the step below which two count as neighbours.
+_TRIES = 16
+_FINE = 0.004
+#: A neighbour that uses so much of the budget is near enough.
+_FULL = 0.985
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A network near a budget: in which direction it was scaled, by what, and how much of the budgeted it has."""
+    """A network near a budget: how it was found, by what it was scaled, and how much of the budgeted it has."""
 
-    direction: Direction
+    direction: str
     factors: Factors
     value: int
     loaded: LoadedSpec
 
 
-def count(loaded: LoadedSpec, what: Budget) -> int:
+@dataclass(frozen=True)
+class Solution:
+    """The largest network along the compound direction that keeps within a budget, and the choices around it."""
+
+    what: str
+    budget: int
+    best: Fit
+    neighbours: tuple[Fit, ...]
+
+    def share(self, fit: Fit) -> float:
+        """How much of the budget a network uses."""
+        return fit.value / self.budget
+
+
+def count(loaded: LoadedSpec, what: str) -> int:
     """What a budget limits."""
-    return int(getattr(loaded.totals, what))
+    return int(getattr(loaded.totals, "activation_bytes" if what == "activation_memory" else what))
+
+
+def solve(spec: SpecLike, what: str, budget: int, settings: Mapping[str, Any] | None = None) -> Solution:
+    """The largest network along the compound direction that keeps within a budget.
+
+    Its neighbours are the next larger network; those that grow from it along one axis until the budget is full; and
+    those that scale width, depth or resolution alone. **Errors**: `SpecError` E903 where the budget is out of reach,
+    with the nearest that works.
+    """
+    base = load_spec(spec, set=settings)
+    search = _Search(spec, what, budget, settings, base)
+    best, above = search.along(
+        "compound", search.compound, _COMPOUND, Fit("compound", Factors(), count(base, what), base)
+    )
+    if best is None or (above is None and best.value < budget and search.beyond(best)):
+        raise SpecError([search.out_of_reach(best)])
+    around = [above] if above is not None else []
+    around += search.filled(best) if best.value < budget else []
+    around += search.alone()
+    return Solution(what, budget, best, tuple(around))
 
 
 @dataclass
-class _Line:
-    """The networks along one direction, each built once."""
-
+class _Search:
     spec: SpecLike
-    what: Budget
+    what: str
+    budget: int
     settings: Mapping[str, Any] | None
-    direction: Direction
-    height: int | None
-    seen: dict[float, Fit | None] = field(default_factory=dict)
+    base: LoadedSpec
+    seen: dict[Factors, Fit | None] = field(default_factory=dict)
 
-    @property
-    def reach(self) -> tuple[float, float]:
-        return _REACH.get(self.direction, _OCTAVES)
+    def __post_init__(self) -> None:
+        self.height = next((i.type.height for i in self.base.graph.inputs if i.type.rank == 3), None)
+        self.rule: Compound = self.base.scaler.rule.compound
 
-    def factors(self, t: float) -> Factors | None:
-        """The factors at exponent `t`; 0 is the network as written."""
-        if self.direction == "compound":
-            return Factors(phi=round(t, 4))
-        if self.direction == "resolution":
-            pixels = round((self.height or 0) * 2**t)
-            return Factors(resolution=pixels) if self.height and 1 <= pixels <= MOST_RESOLUTION else None
-        return Factors.model_validate({self.direction: round(2**t, 4)})
+    def fit(self, direction: str, factors: Factors) -> Fit | None:
+        """The network scaled by factors, or `None` where it is no network."""
+        if factors not in self.seen:
+            loaded = check_spec(self.spec, Report(), set=self.settings, scale=factors, explain=False)
+            self.seen[factors] = Fit(direction, factors, count(loaded, self.what), loaded) if loaded else None
+        return self.seen[factors]
 
-    def at(self, t: float) -> Fit | None:
-        """The network at `t`, or the nearest to it that checks (branches that meet ask for certain sizes)."""
-        for aside in (0.0, 0.03, -0.03, 0.07, -0.07):
-            fit = self._at(t + aside)
-            if fit is not None or self.direction in ("width", "depth"):
-                return fit
-        return None
+    # --- directions: the factors at a distance t, 0 for the network one starts from -------------------------
 
-    def _at(self, t: float) -> Fit | None:
-        t = round(t, 4)
-        if t not in self.seen:
-            factors = self.factors(t)
-            loaded = (
-                check_spec(self.spec, Report(), set=self.settings, scale=factors, explain=False) if factors else None
-            )
-            value = 0 if loaded is None else count(loaded, self.what)
-            self.seen[t] = None if loaded is None or factors is None else Fit(self.direction, factors, value, loaded)
-        return self.seen[t]
+    def compound(self, t: float) -> Factors | None:
+        """The compound rule, with the valid size nearest to the one that it asks for."""
+        phi = round(t, 4)
+        size = self.pixels(phi)
+        if size is None or self.valid is None or size in self.valid.valid:
+            return Factors(phi=phi)
+        return Factors(width=round(self.rule.beta**phi, 4), depth=round(self.rule.alpha**phi, 4),
+                       resolution=self.valid.nearest(size))  # fmt: skip
 
-    def largest(self, budget: int, base: Fit) -> tuple[Fit | None, Fit | None]:
-        """The largest network within a budget, and the smallest found that is not."""
-        low, high = self.reach
-        inside, outside = (base, None) if base.value <= budget else (None, base)
-        low, high = (0.0, high) if inside else (low, 0.0)
-        slope = math.log(Compound().growth) if self.direction == "compound" else 2 * math.log(2)
-        for attempt in range(_TRIES):
-            if high - low < _FINE or (inside and inside.value == budget):
+    def pixels(self, phi: float) -> int | None:
+        """The height that the compound rule asks for."""
+        scaler = Scaler(self.base.scaler.rule, stretch=self.rule.gamma**phi)
+        return scaler.resized(self.height, self.height)[0] if self.height is not None else None
+
+    @cached_property
+    def valid(self) -> AxisSizes | None:
+        """The heights for which the network is valid, as far as analysis can say."""
+        try:
+            return of_graph(self.base.graph).height
+        except (NotPeriodicError, Problem):
+            return None
+
+    def one(self, name: str, start: Factors | None = None) -> Callable[[float], Factors | None]:
+        """One factor by powers of two, the others as they are."""
+        begin = start or Factors(resolution=self.height) if name == "resolution" else start or Factors()
+
+        def factors(t: float) -> Factors | None:
+            value = getattr(begin, name) * 2**t
+            if name != "resolution":
+                return begin.model_copy(update={name: round(value, 4)})
+            pixels = round(value)
+            return begin.model_copy(update={name: pixels}) if 1 <= pixels <= MOST_RESOLUTION else None
+
+        return factors
+
+    def alone(self) -> Iterator[Fit]:
+        """The largest networks that scale one axis alone."""
+        start = Fit("", Factors(), count(self.base, self.what), self.base)
+        for name in ("width", "depth", "resolution") if self.height is not None else ("width", "depth"):
+            best, _ = self.along(f"{name} alone", self.one(name), _ALONE, start, _FULL)
+            if best is not None and best.value != start.value:
+                yield best
+
+    def filled(self, best: Fit) -> Iterator[Fit]:
+        """From the answer along one axis, until the budget is full: what rounding and whole repeats left over."""
+        scaler = best.loaded.scaler
+        pixels = next((i.type.height for i in best.loaded.graph.inputs if i.type.rank == 3), None)
+        start = Factors(width=round(scaler.width, 4), depth=round(scaler.depth, 4),
+                        resolution=pixels if scaler.resizes else None)  # fmt: skip
+        for name in ("width", "depth", "resolution"):
+            if name == "resolution" and start.resolution is None:
+                continue
+            more, _ = self.along(f"compound, more {name}", self.one(name, start), (0.0, 1.0), best, _FULL)
+            if more is not None and more.value > best.value:
+                yield more
+
+    # --- the search ----------------------------------------------------------------------------------------
+
+    def along(
+        self, direction: str, factors: Callable[[float], Factors | None], reach: tuple[float, float], start: Fit,
+        full: float = 1.0,
+    ) -> tuple[Fit | None, Fit | None]:  # fmt: skip
+        """The largest network within the budget along a direction, and the smallest found that is not.
+
+        One that uses the share `full` of the budget is not improved.
+        """
+        inside, outside = (start, None) if start.value <= self.budget else (None, start)
+        low, high = (0.0, reach[1]) if inside else (reach[0], 0.0)
+        slope = math.log(self.rule.growth) if direction == "compound" and self.rule.growth > 1 else 1.2
+        nothing_there = False
+        for _ in range(_TRIES):
+            if high - low < _FINE or (inside and inside.value >= full * self.budget):
                 break
-            t = self._guess(budget, inside, outside, low, high, slope / 1.5**attempt)
-            fit = self.at(t)
-            if fit is None:  # too small to check: look above; too large: below
+            t = (low + high) / 2 if nothing_there else self._guess(inside, outside, low, high, slope)
+            made = factors(t)
+            fit = self.fit(direction, made) if made is not None else None
+            nothing_there = fit is None
+            if fit is None:  # too small to be a network: look above; too large: below
                 low, high = (t, high) if t < 0 else (low, t)
-            elif fit.value <= budget:
-                low, inside = t, fit
+            elif fit.value <= self.budget:
+                slope = self._slope(inside or outside, fit, t - (low if inside else high), slope)
+                low, inside = t, self._named(direction, fit)
             else:
-                high, outside = t, fit
+                slope = self._slope(outside or inside, fit, t - (high if outside else low), slope)
+                high, outside = t, self._named(direction, fit)
         return inside, outside
 
-    def _guess(
-        self, budget: int, inside: Fit | None, outside: Fit | None, low: float, high: float, slope: float
-    ) -> float:
-        """Where the budget should be met: what is counted grows about exponentially along a direction."""
+    def _named(self, direction: str, fit: Fit) -> Fit:
+        return Fit(direction, fit.factors, fit.value, fit.loaded)
+
+    def _guess(self, inside: Fit | None, outside: Fit | None, low: float, high: float, slope: float) -> float:
+        """Where the budget should be met."""
         if inside and outside and inside.value < outside.value:
-            share = math.log(budget / inside.value) / math.log(outside.value / inside.value)
-            return low + (high - low) * min(0.9, max(0.1, share))
+            share = math.log(self.budget / inside.value) / math.log(outside.value / inside.value)
+            return low + (high - low) * min(0.85, max(0.15, share))
         known = inside or outside
-        if known is None or known.value < 1 or abs(math.log(budget / known.value)) < _FINE:
+        if known is None or known.value < 1:
             return (low + high) / 2
-        step = 1.15 * math.log(budget / known.value) / slope
-        # How fast the network grows is a guess, and what does not scale slows it down: ever longer steps.
-        step = math.copysign(min(max(abs(step), 0.02), (high - low) / 2), step)
-        return max(low + _FINE, min(high - _FINE, (low if inside else high) + step))
+        # A little too far, so that the budget comes to lie between two networks.
+        step = 1.1 * math.log(self.budget / known.value) / slope
+        step = math.copysign(max(abs(step), _FINE), step if step else (1.0 if inside else -1.0))
+        return max(low, min(high, (low if inside else high) + step))
 
+    @staticmethod
+    def _slope(before: Fit | None, after: Fit, distance: float, slope: float) -> float:
+        """How fast what is counted grows, from two networks; steps of rounding would mislead, so within bounds."""
+        if before is None or not distance or min(before.value, after.value) < 1:
+            return slope
+        return min(2 * slope, max(slope / 2, math.log(after.value / before.value) / distance))
 
-def solve(
-    spec: SpecLike, what: Budget, budget: int, settings: Mapping[str, Any] | None = None, *, frontier: bool = True
-) -> tuple[Fit, list[Fit]]:
-    """The largest network along the compound direction that keeps within a budget, and the choices around it.
+    def beyond(self, best: Fit) -> bool:
+        """Whether an answer is where the direction ends, and not near the budget."""
+        end, scaler = _COMPOUND[1] - _FINE, best.loaded.scaler
+        return bool(scaler.depth >= self.rule.alpha**end and scaler.width >= self.rule.beta**end)
 
-    Those are the next larger network, and the largest ones that scale width, depth or resolution alone.
-    **Errors**: `SpecError` E903 where the budget is out of reach, with the nearest that works.
-    """
-    base = load_spec(spec, set=settings)
-    start = Fit("compound", Factors(), count(base, what), base)
-    height = next((i.type.height for i in base.graph.inputs if i.type.rank == 3), None)
-    line = _Line(spec, what, settings, "compound", height)
-    best, above = line.largest(budget, start)
-    singles = []
-    for direction in DIRECTIONS[1:] if frontier or best is None else ():
-        single = _Line(spec, what, settings, direction, height)
-        fit, _ = single.largest(budget, Fit(direction, Factors(), start.value, base))
-        if fit is not None and fit.value != start.value:
-            singles.append(fit)
-    if best is not None:
-        return best, [*([above] if above is not None else []), *singles]
-    smallest = min((fit for fit in (*line.seen.values(), start) if fit is not None), key=lambda fit: fit.value)
-    hint = f"the smallest that was found has {smallest.value:,}, with {smallest.factors.plain}"
-    if singles:
-        nearest = max(singles, key=lambda fit: fit.value)
-        hint = f"one axis alone reaches it: {nearest.factors.plain} has {nearest.value:,}"
-    message = f"no scaling of this network by the compound rule has at most {budget:,} {what}"
-    raise SpecError([Diagnostic("E903", message, None, hint)])
+    def out_of_reach(self, largest: Fit | None) -> Diagnostic:
+        """What is said of a budget that no network along the compound direction meets: the nearest that works."""
+        said = BUDGETS[self.what]
+        if largest is not None:
+            message = f"the compound rule leads to no network of about {self.budget:,} {said}"
+            hint = f"the largest that was found has {largest.value:,}, with {largest.factors.plain}"
+            return Diagnostic("E903", message, None, hint)
+        message = f"no network along the compound rule has at most {self.budget:,} {said}"
+        start = Fit("", Factors(), count(self.base, self.what), self.base)
+        smallest = min((start, *(fit for fit in self.seen.values() if fit is not None)), key=lambda fit: fit.value)
+        hint = f"the smallest that was found has {smallest.value:,}, with {smallest.factors.plain}"
+        singles = list(self.alone())
+        if singles:
+            nearest = max(singles, key=lambda fit: fit.value)
+            hint = f"one axis alone reaches it: {nearest.factors.plain} has {nearest.value:,}"
+        return Diagnostic("E903", message, None, hint)

@@ -6,12 +6,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from cnnspec.diagnostics import Problem, did_you_mean, listing
 from cnnspec.fields import Positive, Size
 from cnnspec.scaling.rule import MOST_FACTOR, MOST_PHI, MOST_RESOLUTION, Scaling
 from cnnspec.schema import Spec
+
+#: What a network may be scaled to instead, a budget, by its name, and what it is called.
+BUDGETS = {"macs": "MACs", "params": "parameters", "activation_memory": "bytes of activations"}
 
 
 class Factors(Spec):
@@ -37,43 +40,55 @@ class Factors(Spec):
         return ", ".join(f"{n} {v:g}" if isinstance(v, float) else f"{n} {v}" for n, v in said.items()) or "nothing"
 
 
-#: The nearest factors that work, for those that do not.
+#: Least and greatest value of each factor; the least of a width or depth is the nearest to 0 that is proposed.
 _BOUNDS: dict[str, tuple[float, float]] = {
     "width": (0.01, MOST_FACTOR), "depth": (0.01, MOST_FACTOR), "resolution": (1, MOST_RESOLUTION),
     "phi": (-MOST_PHI, MOST_PHI),
 }  # fmt: skip
 
 
+def problem_of(name: str, value: Any) -> Problem | None:
+    """What is wrong with the value of a factor (E904, with the nearest that works), or `None`."""
+    if name not in Factors.model_fields:
+        hint = did_you_mean(name, Factors.model_fields) or f"there are {listing(Factors.model_fields)}"
+        return Problem("E904", f"there is no factor `{name}`", hint, field=name)
+    if name == "variant":
+        right = isinstance(value, str)
+        return None if right else Problem("E904", f"`{name}` should be a name, and is `{value}`", field=name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return Problem("E904", f"`{name}` should be a number, and is `{value}`", field=name)
+    low, high = _BOUNDS[name]
+    inside = 0 < value <= high if name in ("width", "depth") else low <= value <= high
+    whole = name != "resolution" or isinstance(value, int)
+    if inside and whole:
+        return None
+    if inside:
+        wanted, nearest = "a whole number of pixels", float(round(value))
+    else:
+        wanted = f"{'above 0' if name in ('width', 'depth') else f'at least {low:g}'} and at most {high:g}"
+        nearest = 1.0 if math.isnan(value) else low if value < low else high
+    return Problem("E904", f"`{name}` should be {wanted}, and is {value:g}", f"the nearest that works is {nearest:g}",
+                   field=name)  # fmt: skip
+
+
 def read_factors(given: Mapping[str, Any]) -> Factors:
     """Factors from outside the language: the command line, or Python. **Errors**: `Problem` E904 out of range."""
     known = {name: value for name, value in given.items() if value is not None}
-    for name in known:
-        if name not in Factors.model_fields:
-            hint = did_you_mean(name, Factors.model_fields) or f"there are {listing(Factors.model_fields)}"
-            raise Problem("E904", f"there is no factor `{name}`", hint, field=name)
-    try:
-        return Factors.model_validate(known)
-    except ValidationError as error:
-        name = str(error.errors()[0]["loc"][0])
-    value, (low, high) = known[name], _BOUNDS.get(name, (0, 0))
-    if name == "variant" or isinstance(value, bool) or not isinstance(value, int | float):
-        kind = "the name of a variant" if name == "variant" else "a number"
-        raise Problem("E904", f"`{name}` should be {kind}, and is `{value}`", "", field=name)
-    least = "above 0" if name in ("width", "depth") else f"at least {low:g}"
-    whole = name == "resolution" and low <= value <= high
-    nearest = round(value) if whole else low if math.isnan(value) or value < low else high
-    wanted = "a whole number of pixels" if whole else f"{least} and at most {high:g}"
-    raise Problem("E904", f"`{name}` should be {wanted}, and is {value:g}",
-                  f"the nearest that works is {nearest:g}", field=name)  # fmt: skip
+    for name, value in known.items():
+        problem = problem_of(name, value)
+        if problem is not None:
+            raise problem
+    return Factors.model_validate(known)
 
 
 def check_factors(rule: Scaling, factors: Factors) -> None:
     """**Errors**: `Problem` E901 unknown variant, E902 two of them say the same."""
     if factors.variant is not None and factors.variant not in rule.variants:
-        hint = did_you_mean(factors.variant, rule.variants)
-        known = listing(rule.variants) if rule.variants else "none: give factors, or name some in `scaling.variants`"
-        raise Problem("E901", f"there is no variant `{factors.variant}`", hint or f"the variants are {known}",
-                      field="variant")  # fmt: skip
+        hint = did_you_mean(factors.variant, rule.variants) or (
+            f"the variants are {listing(rule.variants)}" if rule.variants else
+            "the spec names none: give `width`, `depth` or `resolution`, or name some under `scaling: {variants: ...}`"
+        )  # fmt: skip
+        raise Problem("E901", f"there is no variant `{factors.variant}`", hint, field="variant")
     if factors.variant is not None and factors.phi is not None:
         raise Problem("E902", "a variant and `phi` both say how much to scale",
                       f"give `variant: {factors.variant}` alone, or `phi: {factors.phi:g}` alone", field="phi")  # fmt: skip

@@ -8,60 +8,76 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cnnspec.diagnostics import Label, Report
+from cnnspec.diagnostics import Diagnostic, Label, Report
 from cnnspec.scaling.factors import Factors
 from cnnspec.scaling.rule import MOST_FACTOR, MOST_PHI, MOST_RESOLUTION
 
 if TYPE_CHECKING:
     from cnnspec.frontend import LoadedSpec
 
-Check = Callable[[Factors, Report], "LoadedSpec | None"]
+#: Checks the spec under factors; the flag leaves the spec's own scale aside.
+Check = Callable[[Factors, Report, bool], "LoadedSpec | None"]
 
 #: Seconds to look for the nearest factors that work, and how many are tried at most.
 _SECONDS = 2.0
-_TRIES = 24
+_TRIES = 30
+
+_NO_HELP = (
+    "no scale near it works: let both sides scale (a param that gives a width needs `scale: width`), or exempt both"
+)
 
 
-def explained(report: Report, check: Check, factors: Factors) -> Report:
+def explained(report: Report, check: Check, asked: Factors, in_force: Factors) -> Report:
     """The report of a scaled network that failed, as one diagnostic with the nearest scale that works.
 
-    Mistakes of the spec itself, and of the factors, are left as they are.
+    Mistakes of the spec itself, of the factors, and of what a spec expects of itself are left as they are. `asked` are
+    the factors from outside; where there are none, the spec's own are `in_force`.
     """
     errors = [d for d in report if d.severity == "error"]
-    if any(d.code.startswith("E9") for d in errors):
+    if any(d.code.startswith(("E6", "E9")) for d in errors):
         return report
+    own = asked.nothing
     plain = Report()
-    base = check(Factors(), plain)
+    base = check(Factors(), plain, own)
     if base is None:
-        return plain
-    nearest = _nearest(base, check, factors)
-    first = errors[0]
+        return plain if own else explained_own(plain, check)
+    nearest = _nearest(base, check, in_force, own)
     found = Report()
     found.extend(d for d in report if d.severity != "error")
-    hint = f"{nearest.plain} works" if nearest is not None else first.help
-    found.add(
-        replace(
-            first,
-            message=f"scaled by {factors.plain}: {first.message}",
-            help=hint,
-            labels=(*first.labels, Label("as written, without the scale, the spec is right")),
-        )
-    )
+    found.add(_diagnostic(errors[0], in_force, nearest))
     return found
 
 
-def _nearest(base: LoadedSpec, check: Check, factors: Factors) -> Factors | None:
+def explained_own(report: Report, check: Check) -> Report:
+    """The report of a spec that fails before anything is asked of it from outside."""
+    found = Report()
+    if check(Factors(), found, True) is None:
+        return found
+    return report
+
+
+def _diagnostic(first: Diagnostic, factors: Factors, nearest: Factors | None) -> Diagnostic:
+    works = nearest is not None and not nearest.nothing
+    return replace(
+        first,
+        message=f"scaled by {factors.plain}: {first.message}",
+        help=f"{nearest.plain} works" if works and nearest is not None else _NO_HELP,
+        labels=(*first.labels, Label("as written, without the scale, the spec is right")),
+    )
+
+
+def _nearest(base: LoadedSpec, check: Check, factors: Factors, own: bool) -> Factors | None:
     end = time.monotonic() + _SECONDS
     for number, candidate in enumerate(_candidates(base, factors)):
         if number >= _TRIES or time.monotonic() > end:
             return None
-        if check(candidate, Report()) is not None:
+        if check(candidate, Report(), own) is not None:
             return candidate
     return None
 
 
 def _candidates(base: LoadedSpec, factors: Factors) -> Iterator[Factors]:
-    """Factors near those that failed, the nearest first; one axis moves at a time."""
+    """Factors near those that failed: first one axis moves alone, the nearest first, then all go back to 1 together."""
     if factors.resolution is not None:
         from cnnspec.sizes.analysis import nearest_height
 
@@ -71,12 +87,19 @@ def _candidates(base: LoadedSpec, factors: Factors) -> Iterator[Factors]:
     if factors.phi is not None:
         steps = [round(factors.phi + sign * 0.1 * n, 4) for n in range(1, 13) for sign in (-1, 1)]
         yield from (_with(factors, phi=phi) for phi in steps if abs(phi) <= MOST_PHI)
-    for name in ("width", "depth"):
-        value = getattr(factors, name)
-        if value != 1:
-            levels = [n / 8 for n in range(1, 33)] + [float(n) for n in (5, 6, 8, 10, 16, 32, 64) if n <= MOST_FACTOR]
-            levels.sort(key=lambda level: abs(math.log(level / value)))
-            yield from (_with(factors, **{name: level}) for level in levels[:12] if level != value)
+        yield from (_with(factors, phi=round(factors.phi * share, 3)) for share in (0.75, 0.5, 0.25))
+    moved = [name for name in ("width", "depth") if getattr(factors, name) != 1]
+    for name in moved:
+        yield from (_with(factors, **{name: level}) for level in _levels(getattr(factors, name)))
+    if len(moved) == 2:
+        for share in (0.75, 0.5, 0.25):
+            yield _with(factors, **{name: round(getattr(factors, name) ** share, 3) for name in moved})
+
+
+def _levels(value: float) -> list[float]:
+    """Round factors near one, the nearest first."""
+    levels = [n / 8 for n in range(1, 33)] + [float(n) for n in (5, 6, 8, 10, 16, 32, 64) if n <= MOST_FACTOR]
+    return sorted((n for n in levels if n not in (1, value)), key=lambda level: abs(math.log(level / value)))[:10]
 
 
 def _with(factors: Factors, **changes: Any) -> Factors:

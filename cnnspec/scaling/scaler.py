@@ -1,4 +1,8 @@
-"""The scaler: applies factors by a spec's rule while the spec is elaborated, and remembers what it did."""
+"""The scaler: applies factors by a spec's rule while the spec is elaborated, and remembers what it did.
+
+Every elaboration has one. Where nothing is scaled it is idle: it gives every number back as it is, and remembers no
+more than which widths come from expressions.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from cnnspec.diagnostics import Span
 from cnnspec.scaling.factors import Factors, check_factors
 from cnnspec.scaling.rule import Scaling
 from cnnspec.source import Tree
 
+Kind = Literal["width", "depth"]
+
 #: Rounding forgives the error of a product of floating-point factors: 1.1 * 10 is 11.
 _SLACK = 1e-9
+
+_DEPTH_WORDS = {"floor": "rounded down", "ceil": "rounded up", "nearest": "rounded"}
+_WIDTH_WORDS = {"floor": "down to a", "ceil": "up to a", "nearest": "to the nearest"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +34,22 @@ class Change:
 
     path: str
     field: str
+    kind: Kind
     base: int
     raw: float
     rounded: int
     result: int
     rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """A width that an expression gives: it is not multiplied, and follows what the expression asks for."""
+
+    path: str
+    field: str
+    value: Any
+    expression: str
 
 
 @dataclass
@@ -43,8 +64,10 @@ class Scaler:
     #: Factor on the height, of the compound rule.
     stretch: float = 1.0
     phi: float | None = None
+    #: Values of params that a variant gives.
     params: dict[str, Any] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
+    followers: list[Follower] = field(default_factory=list)
     #: The new value of every literal that was looked at, by its place.
     written: dict[tuple[str, int, int], int] = field(default_factory=dict)
     #: Whether one literal became two different numbers (a block used at an exempt place and at others).
@@ -52,45 +75,51 @@ class Scaler:
     #: Values of the params in force.
     values: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def idle(self) -> bool:
+        """Whether no number of the spec is multiplied."""
+        return self.width == 1 and self.depth == 1
+
     def __call__(
-        self, field: str, value: int, path: str, tree: Tree | None, kind: Literal["width", "depth"], groups: int = 1
+        self, field: str, value: int, path: str, tree: Tree | None, kind: Kind, groups: int = 1
     ) -> tuple[int, str]:
         """The scaled value, and how it came about (an empty text where nothing changed).
 
-        `groups` must divide the result where it divides the value.
+        `groups` must divide the result where it divides the value. What stands at `tree` is remembered as scaled.
         """
         factor = self.width if kind == "width" else self.depth
         if factor == 1 or value < 1:
             return value, ""
         raw = value * factor
         rounded, result, rule = self._round(field, value, path, kind, groups)
-        self.changes.append(Change(path, field, value, raw, rounded, result, rule))
+        self.changes.append(Change(path, field, kind, value, raw, rounded, result, rule))
         if tree is not None:
-            place = (tree.span.source.name, tree.span.line, tree.span.column)
-            self.ambiguous |= self.written.setdefault(place, result) != result
+            self.ambiguous |= self.written.setdefault(place(tree.span), result) != result
         exact = math.isclose(result, raw, rel_tol=_SLACK)
         return result, f"{field} {value} x {kind} {factor:.4g}" + ("" if exact else f", {rule}")
 
-    def _round(self, field: str, value: int, path: str, kind: str, groups: int) -> tuple[int, int, str]:
+    def follow(self, field: str, value: int, result: int, path: str, tree: Tree) -> int:
+        """The new value of a number that is to equal another one, which was scaled: the groups of a depthwise layer."""
+        if not self.idle and value != result:
+            self.changes.append(Change(path, field, "width", value, result, result, result, "follows `filters`"))
+            self.ambiguous |= self.written.setdefault(place(tree.span), result) != result
+        return result
+
+    def _round(self, field: str, value: int, path: str, kind: Kind, groups: int) -> tuple[int, int, str]:
         """What rounding makes of a number, what it becomes, and by which rule."""
         names = {path, field, f"{path}.{field}", *path.split("."), *_prefixes(path, field)}
+        rounded = self._deep(value) if kind == "depth" else self._wide(value, self.rule.divisor)
         stays = names & set(self.rule.exempt if kind == "width" else self.rule.fixed_depth)
         if stays:
-            return value, value, "stays: " + ("exempt" if kind == "width" else "fixed_depth") + f" names {min(stays)}"
+            word = "exempt" if kind == "width" else "fixed_depth"
+            return rounded, value, f"stays: {word} names {min(stays)}"
         if kind == "depth":
-            result = self._deep(value)
-            return (
-                result,
-                result,
-                {"floor": "rounded down", "ceil": "rounded up"}.get(self.rule.depth_rounding, "rounded"),
-            )
+            return rounded, rounded, _DEPTH_WORDS[self.rule.depth_rounding]
         if self.width < 1 and names & set(self.rule.only_wider):
-            return self._wide(value, self.rule.divisor), value, "stays: only_wider"
-        divisor = self.rule.divisor
-        rounded = self._wide(value, divisor)
-        result, rule = self._not_below(rounded, value, divisor)
+            return rounded, value, f"stays: only_wider names {min(names & set(self.rule.only_wider))}"
+        result, rule = self._not_below(rounded, value, self.rule.divisor)
         if groups > 1 and value % groups == 0 and result % groups:
-            divisor = math.lcm(divisor, groups)
+            divisor = math.lcm(self.rule.divisor, groups)
             result, _ = self._not_below(self._wide(value, divisor), value, divisor)
             rule = f"to a multiple of {divisor}, for {groups} groups"
         # Rounding up must not make a narrowed network wider than it was, nor the other way round.
@@ -107,23 +136,18 @@ class Scaler:
         return max(divisor, steps * divisor)
 
     def _not_below(self, rounded: int, value: int, divisor: int) -> tuple[int, str]:
-        how = self.rule.width_rounding
-        if how == "nearest" and rounded < self.rule.not_below * value * self.width:
+        how, least = self.rule.width_rounding, self.rule.not_below * value * self.width
+        if how == "nearest" and rounded < least * (1 - _SLACK):
             return rounded + divisor, f"to a multiple of {divisor}, not below {self.rule.not_below:.0%}"
-        word = {"floor": "down to a", "ceil": "up to a", "nearest": "to the nearest"}[how]
-        return rounded, f"{word} multiple of {divisor}" if divisor > 1 else f"{word} whole number"
+        return rounded, f"{_WIDTH_WORDS[how]} " + (f"multiple of {divisor}" if divisor > 1 else "whole number")
 
     def _deep(self, value: int) -> int:
-        raw = value * self.depth
-        if self.rule.depth_rounding == "floor":
-            return max(min(value, 1), math.floor(raw + _SLACK))
-        if self.rule.depth_rounding == "nearest":
-            return max(min(value, 1), math.floor(raw + 0.5))
-        return math.ceil(raw - _SLACK)
+        raw, how = value * self.depth, self.rule.depth_rounding
+        if how == "ceil":
+            return math.ceil(raw - _SLACK)
+        return max(1, math.floor(raw + _SLACK if how == "floor" else raw + 0.5 + _SLACK))
 
-    def keep_size(self) -> None:
-        """Leave the input's size as it is, and scale width and depth alone."""
-        self.resolution, self.stretch = None, 1.0
+    # --- the size of the input -----------------------------------------------------------------------------
 
     def resized(self, height: int, width: int) -> tuple[int, int]:
         """The height and width of an input of that size, scaled.
@@ -153,7 +177,8 @@ class Scaler:
             return "as asked for"
         if self.rule.resolutions:
             return "the nearest of `resolutions`"
-        return f"to the nearest multiple of {self.rule.resolution_multiple}"
+        multiple = self.rule.resolution_multiple
+        return f"to the nearest multiple of {multiple}" if multiple > 1 else "to the nearest whole number"
 
     def names(self, height: int | None) -> dict[str, float]:
         """What `scale` is in the expressions of params: its factors, and the exponent that they amount to.
@@ -168,19 +193,15 @@ class Scaler:
         return {"width": self.width, "depth": self.depth, "resolution": stretch, "phi": phi}
 
 
-UNSCALED = {"width": 1.0, "depth": 1.0, "resolution": 1.0, "phi": 0.0}
+def resolve(rule: Scaling, own: Factors, more: Factors, size_is_set: bool = False) -> Scaler:
+    """The scaler for what a spec says of itself (`scale:`) and what is asked for from outside.
 
-
-def resolve(rule: Scaling, own: Factors, more: Factors) -> Scaler | None:
-    """The scaler for what a spec says of itself (`scale:`) and what is asked for from outside, or `None` for nothing.
-
-    Width and depth factors multiply; the later resolution counts. **Errors**: `Problem` E901 unknown variant, E902
-    contradictory.
+    Width and depth factors multiply, and the later resolution counts. A variant names factors on the network as it is
+    written: one that is asked for from outside takes the place of the spec's own scale. Where the input's size was set
+    from outside, the spec's own scale has no say in it. **Errors**: `Problem` E901 unknown variant, E902 contradictory.
     """
-    if own.nothing and more.nothing:
-        return None
     scaler = Scaler(rule)
-    for factors in (own, more):
+    for factors in (more,) if more.variant is not None else (own, more):
         check_factors(rule, factors)
         if factors.variant is not None:
             variant = rule.variants[factors.variant]
@@ -200,7 +221,14 @@ def resolve(rule: Scaling, own: Factors, more: Factors) -> Scaler | None:
             scaler.phi = None
         if factors.resolution is not None:
             scaler.resolution, scaler.stretch = factors.resolution, 1.0
+        if factors is own and size_is_set:
+            scaler.resolution, scaler.stretch = None, 1.0
     return scaler
+
+
+def place(span: Span) -> tuple[str, int, int]:
+    """What tells one literal of the specs from all others."""
+    return span.source.name, span.line, span.column
 
 
 def _prefixes(path: str, field: str) -> Iterator[str]:

@@ -1,5 +1,8 @@
 """The search for a compound rule that the EfficientNet paper makes: alpha, beta and gamma on a grid.
 
+The paper ranks the rules by the accuracy of trained networks. Training each is out of reach here, so they are ranked by
+a proxy that the caller names; none of them says how accurate a network will be.
+
 **Source**: Tan and Le 2019, section 3.3, arXiv:1905.11946.
 """
 
@@ -9,15 +12,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cnnspec.diagnostics import Report
+from cnnspec.diagnostics import Diagnostic, Report, SpecError
 from cnnspec.frontend import LoadedSpec, SpecLike, check_spec, load_spec
 from cnnspec.scaling.factors import Factors
 from cnnspec.scaling.rule import GROWTH_TOLERANCE, Compound
 
+Proxy = str | Callable[[LoadedSpec], float]
+
 
 @dataclass(frozen=True)
 class Candidate:
-    """One point of the grid: the rule, the network at phi = 1, and its score by the proxy (larger is better)."""
+    """One rule of the grid, with the network at phi = 1 and its value by the proxy."""
 
     compound: Compound
     macs: int
@@ -28,34 +33,71 @@ class Candidate:
 def search(
     spec: SpecLike,
     *,
+    proxy: Proxy = "params",
     step: float = 0.05,
     growth: float = 2.0,
     tolerance: float = GROWTH_TOLERANCE,
     most: int | None = None,
-    proxy: Callable[[LoadedSpec], float] | None = None,
     settings: Mapping[str, Any] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Candidate]:
-    """The grid search for alpha, beta and gamma at phi = 1 under MACs near `growth` times the network's, best first.
+    """The rules whose network at phi = 1 has about `growth` times the MACs, best first.
 
-    The paper ranks by the accuracy of trained networks. Training each is out of reach here, so the candidates are
-    ranked by a proxy that the caller names; by default by parameters. `most` limits how many are scored: those whose
-    growth is nearest to `growth`.
+    `proxy` is `params` (most first), `macs` (fewest first), `latency` (least seconds for one image here first), or a
+    function whose larger values are better. Of rules that round to the same network the one whose growth is nearest to
+    `growth` stands for all. `most` limits how many networks are scored, those nearest to `growth` first. `progress`
+    learns how many of how many rules are done. **Errors**: `SpecError` E903 where no rule leads to such a network.
     """
     base = load_spec(spec, set=settings)
-    height = next((i.type.height for i in base.graph.inputs if i.type.rank == 3), None)
-    rank = proxy or (lambda loaded: float(loaded.totals.params))
-    levels = [round(1 + step * i, 4) for i in range(int(1 / step) + 1)]
-    grid = [Compound(alpha=a, beta=b, gamma=g) for a in levels for b in levels for g in levels]
-    grid = [rule for rule in grid if abs(rule.growth / growth - 1) <= tolerance]
-    grid.sort(key=lambda rule: abs(rule.growth / growth - 1))
-    found: list[Candidate] = []
-    for rule in grid:
+    found: dict[tuple[Any, ...], tuple[Compound, LoadedSpec]] = {}
+    rules = grid(step, growth, tolerance)
+    for number, rule in enumerate(rules):
+        progress(number, len(rules))
         if most is not None and len(found) >= most:
             break
-        resolution = round(height * rule.gamma) if height is not None else None
-        factors = Factors(depth=rule.alpha, width=rule.beta, resolution=resolution)
-        loaded = check_spec(spec, Report(), set=settings, scale=factors, explain=False)
+        loaded = check_spec(spec, Report(), set=settings, scale=_at_one(rule, base), explain=False)
         # Rounding takes small networks far from the growth that was meant; those are no candidates.
         if loaded is not None and abs(loaded.totals.macs / (growth * base.totals.macs) - 1) <= 2 * tolerance:
-            found.append(Candidate(rule, loaded.totals.macs, loaded.totals.params, rank(loaded)))
-    return sorted(found, key=lambda c: -c.score)
+            found.setdefault(_shape(loaded), (rule, loaded))
+    if not found:
+        message = f"no rule of the grid leads to a network of about {growth:g} times the MACs"
+        raise SpecError([Diagnostic("E903", message, None, "scale one axis alone: --width, --depth or --resolution")])
+    rank, sign = _rank(proxy)
+    candidates = []
+    for number, (rule, loaded) in enumerate(found.values()):
+        progress(number, len(found))
+        candidates.append(Candidate(rule, loaded.totals.macs, loaded.totals.params, rank(loaded)))
+    return sorted(candidates, key=lambda c: sign * c.score)
+
+
+def grid(step: float, growth: float, tolerance: float) -> list[Compound]:
+    """The rules on a grid whose growth is near enough, the nearest first."""
+    levels = [round(1 + step * i, 4) for i in range(int(1 / step) + 1)]
+    rules = [Compound(alpha=a, beta=b, gamma=g) for a in levels for b in levels for g in levels]
+    near = [rule for rule in rules if abs(rule.growth / growth - 1) <= tolerance]
+    return sorted(near, key=lambda rule: abs(rule.growth / growth - 1))
+
+
+def _at_one(rule: Compound, base: LoadedSpec) -> Factors:
+    height = next((i.type.height for i in base.graph.inputs if i.type.rank == 3), None)
+    return Factors(depth=rule.alpha, width=rule.beta, resolution=round(height * rule.gamma) if height else None)
+
+
+def _shape(loaded: LoadedSpec) -> tuple[Any, ...]:
+    """What two rules have in common that round to the same network."""
+    scaler = loaded.scaler
+    sizes = tuple(i.type.shape for i in loaded.graph.inputs)
+    return sizes, tuple(change.result for change in scaler.changes), len(loaded.graph.nodes)
+
+
+def _rank(proxy: Proxy) -> tuple[Callable[[LoadedSpec], float], int]:
+    """How a network is scored, and whether small (1) or large (-1) scores come first."""
+    if callable(proxy):
+        return proxy, -1
+    if proxy == "params":
+        return lambda loaded: float(loaded.totals.params), -1
+    if proxy == "macs":
+        return lambda loaded: float(loaded.totals.macs), 1
+    from cnnspec.scaling.latency import seconds
+
+    return seconds, 1

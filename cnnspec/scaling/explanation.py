@@ -1,0 +1,94 @@
+"""Why a scaled network is as it is: for every number its base, exact product, rounded and final value, and the rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cnnspec.frontend import LoadedSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One number; `count` places that are alike (the iterations of a repeat) are one row.
+
+    `raw` and `rounded` are empty for what is not multiplied: params that a variant gives, widths that an expression gives.
+    """
+
+    node: str
+    field: str
+    base: Any
+    raw: float | None
+    rounded: int | None
+    final: Any
+    rule: str
+    count: int = 1
+
+
+def explanation(base: LoadedSpec, scaled: LoadedSpec) -> list[Row]:
+    """The rows of a scaled network: its input, its params, and then its nodes in their order."""
+    return _folded([*_inputs(base, scaled), *_params(base, scaled), *_nodes(base, scaled)])
+
+
+def _inputs(base: LoadedSpec, scaled: LoadedSpec) -> Iterator[Row]:
+    scaler = scaled.scaler
+    for before, after in zip(base.graph.inputs, scaled.graph.inputs, strict=True):
+        if before.type == after.type or after.type.rank != 3:
+            continue
+        for name in ("height", "width"):
+            old, new = getattr(before.type, name), getattr(after.type, name)
+            raw = old * scaler.stretch if scaler.stretch != 1 else new
+            yield Row(after.name, name, old, raw, new, new, scaler.resolution_rule)
+
+
+def _params(base: LoadedSpec, scaled: LoadedSpec) -> Iterator[Row]:
+    scaler = scaled.scaler
+    declared = {c.field.partition("[")[0]: c for c in scaler.changes if c.path == "params"}
+    before, after = base.document.params, scaled.document.params
+    for name, value in after.items():
+        for change in scaler.changes:
+            if change.path == "params" and change.field.partition("[")[0] == name:
+                yield Row("params", change.field, change.base, change.raw, change.rounded, change.result, change.rule)
+        if name not in declared and value != before.get(name):
+            rule = "the variant gives it" if name in scaler.params else "a function of the scale"
+            yield Row("params", name, before.get(name), None, None, value, rule)
+
+
+def _nodes(base: LoadedSpec, scaled: LoadedSpec) -> Iterator[Row]:
+    """Numbers that were multiplied and those that follow from expressions, in the order of the nodes."""
+    order: dict[str, int] = {}
+    for number, path in enumerate(scaled.graph.scopes):
+        parts = path.split(".")
+        for end in range(1, len(parts) + 1):
+            order.setdefault(".".join(parts[:end]), number)
+    known = {(f.path, f.field): f.value for f in base.scaler.followers}
+    rows = [
+        Row(c.path, c.field, c.base, c.raw, c.rounded, c.result, c.rule)
+        for c in scaled.scaler.changes if c.path != "params"
+    ]  # fmt: skip
+    for f in scaled.scaler.followers:
+        before = known.get((f.path, f.field), known.get((_first(f.path), f.field)))
+        verb = "stays" if before == f.value else "follows"
+        rows.append(Row(f.path, f.field, before, None, None, f.value, f"{verb}: {f.expression}"))
+    yield from sorted(rows, key=lambda row: (order.get(row.node, len(order)), len(row.node)))
+
+
+def _first(path: str) -> str:
+    """The path in the first iteration of every repeat: one that the base may lack is like it."""
+    return re.sub(r"\.\d+(?=\.|$)", ".0", path)
+
+
+def _folded(rows: Iterable[Row]) -> list[Row]:
+    """Iterations of a repeat that are alike as one row, under `stage1.*`."""
+    found: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        pattern = re.sub(r"\.\d+(?=\.|$)", ".*", row.node)
+        key = (pattern, row.field, repr(row.base), row.raw, row.rounded, repr(row.final), row.rule)
+        found.setdefault(key, []).append(row)
+    return [
+        alike[0] if len(alike) == 1 else
+        Row(key[0], key[1], alike[0].base, key[3], key[4], alike[0].final, key[6], len(alike))
+        for key, alike in found.items()
+    ]  # fmt: skip
