@@ -11,20 +11,21 @@ from cnnspec.cli.output import Table
 from cnnspec.frontend import load_spec
 from cnnspec.graph import Graph, Node
 from cnnspec.lower.forms.choose import choose
-from cnnspec.lower.forms.measure import candidates, measure, signature
+from cnnspec.lower.forms.measure import candidates, measure
+from cnnspec.lower.forms.memory import signature
 from cnnspec.passes.pipeline import run_passes
 
 NETWORKS = ["resnet50", "mobilenet_v2", "resnext50_32x4d", "googlenet", "efficientnet_b0", "densenet121",
             "shufflenet_v2_x1_0", "vgg16", "squeezenet1_1"]  # fmt: skip
 
 
-def distinct(graph: Graph, batch: int, train: bool) -> dict[str, tuple[Node, int]]:
+def distinct(graph: Graph, train: bool) -> dict[str, tuple[Node, int]]:
     """The nodes that have a choice, one a signature, and how often each occurs."""
     found: dict[str, tuple[Node, int]] = {}
     for node in graph.nodes:
         inputs = graph.types_into(node)
         if len(candidates(node, inputs, train)) > 1:
-            key = signature(node, inputs, batch, train)
+            key = signature(node, inputs)
             found[key] = (node, found.get(key, (node, 0))[1] + 1)
     return found
 
@@ -40,7 +41,7 @@ def main() -> None:
     chosen_total = fastest_total = 0.0
     for name in arguments.networks:
         graph = run_passes(load_spec(name).graph, "train" if arguments.train else "infer")[-1].graph
-        for key, (node, count) in distinct(graph, arguments.batch, arguments.train).items():
+        for key, (node, count) in distinct(graph, arguments.train).items():
             if key in seen:
                 continue
             seen.add(key)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -34,6 +34,7 @@ from cnnspec.document import InputSpec
 from cnnspec.files import folder_written_whole
 from cnnspec.graph import Derived
 from cnnspec.lower.derive import arguments_of, derive
+from cnnspec.lower.forms.memory import remembered
 from cnnspec.lower.loops import stack, stack_layout
 from cnnspec.lower.tiles import in_tiles, tile_size, widest_activation
 from cnnspec.lower.training import joined
@@ -89,7 +90,8 @@ def save(
         raise _error("E805", f"{folder} is there already, and is no artefact", "choose another --output, or --force")
     try:
         with folder_written_whole(folder) as beside:
-            _fill(compiled, beside, params, state, trained, labels)
+            # What was measured of this machine stays here: another one would be slowed by it.
+            _fill(compiled.usual(), beside, params, state, trained, labels)
     except OSError as error:
         raise _error(
             "E807", f"{folder} cannot be written: {error.strerror or error}", "is there room, and the right to?"
@@ -136,13 +138,20 @@ def _manifest(compiled: Compiled, trained: str) -> dict[str, Any]:
         },
         "outputs": {name: list(graph.type_of(ref).shape) for name, ref in graph.outputs.items()},
         "weights": _inference_paths(compiled),
-        "stacks": stack_layout(compiled.inference_program.loops),
         "widest_activation": widest_activation(graph),
-        "forms_measured": dict(compiled.measured),
-        "arguments": arguments_of(graph),
-        "derived": {path: asdict(derived) for path, derived in graph.derived.items()},
+        **_arguments(compiled),
         "counts": {"params": counts.params, "state": counts.state, "macs": counts.macs, "flops": counts.flops},
         "versions": {name: version(name) for name in ("cnnspec", "jax", "jaxlib", "flax", "numpy")},
+    }
+
+
+def _arguments(compiled: Compiled) -> dict[str, Any]:
+    """What the program is called with, and how that is made of the weights."""
+    program = compiled.inference_program
+    return {
+        "arguments": arguments_of(program.graph),
+        "derived": {path: asdict(derived) for path, derived in program.graph.derived.items()},
+        "stacks": stack_layout(program.loops),
     }
 
 
@@ -234,10 +243,12 @@ def load(folder: str | Path) -> Artefact:
         raise _error(
             "E803", f"{len(missing)} weights are missing: {', '.join(missing[:6])}", "compile the artefact again"
         )
-    program, note = _program(folder, manifest)
-    tile = tile_size(manifest["widest_activation"])
-    call = jax.jit(lambda weights, inputs: in_tiles(program, weights, inputs, tile))
-    return Artefact(folder, manifest, weights, call, note)
+    program, tile, manifest, note = _program(folder, manifest)
+
+    def run(weights: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
+        return in_tiles(program, weights, inputs, tile(next(iter(inputs.values())).shape[0]))
+
+    return Artefact(folder, manifest, weights, jax.jit(run), note)
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -265,21 +276,42 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-def _program(folder: Path, manifest: dict[str, Any]) -> tuple[Any, str]:
-    """The program as a function; exported again from the bundled spec where this JAX cannot read it."""
+Program = tuple[Callable[..., Any], Callable[[int], int], dict[str, Any], str]
+
+
+def _program(folder: Path, manifest: dict[str, Any]) -> Program:
+    """The program as a function, its tile for a batch, the manifest with its arguments, and a note.
+
+    It is lowered again from the bundled spec where other forms were measured to be faster on this machine, and where
+    this JAX cannot read the program.
+    """
     from jax import export
 
+    memory = remembered()
+    if (memory.forms or memory.tiles) and jax.default_backend() == "cpu":
+        compiled = _compile_again(folder, manifest)
+        if compiled is not None and compiled.tuned:
+            return _program_of(compiled, manifest, "")
     try:
         exported = export.deserialize(bytearray((folder / "program.stablehlo").read_bytes()))
-        return exported.call, ""
+        return exported.call, lambda batch: tile_size(manifest["widest_activation"]), manifest, ""
     except Exception as error:  # JAX says in many ways that a serialised program is of another time
         reason = str(error).split("\n")[0][:120]
-    compiled = compile((folder / "spec.yaml").read_text(encoding="utf-8"), dtype=manifest["compute_type"])
-    paths = _inference_paths(compiled)
-    if sorted(paths) != sorted(manifest["weights"]):
+    compiled = _compile_again(folder, manifest)
+    if compiled is None:
         raise _error("E804", f"the program cannot be read ({reason}), and the bundled spec is of another network",
                      "compile the artefact again")  # fmt: skip
-    return compiled.inference_function, f"the program was made anew from the bundled spec: {reason}"
+    return _program_of(compiled, manifest, f"the program was made anew from the bundled spec: {reason}")
+
+
+def _compile_again(folder: Path, manifest: dict[str, Any]) -> Compiled | None:
+    """The bundled spec compiled here; `None` where it has other weights than the artefact."""
+    compiled = compile((folder / "spec.yaml").read_text(encoding="utf-8"), dtype=manifest["compute_type"])
+    return compiled if sorted(_inference_paths(compiled)) == sorted(manifest["weights"]) else None
+
+
+def _program_of(compiled: Compiled, manifest: dict[str, Any], note: str) -> Program:
+    return compiled.inference_function, compiled.tile, manifest | _arguments(compiled), note
 
 
 def top_classes(outputs: Mapping[str, Any], most: int) -> list[list[tuple[int, float]]]:

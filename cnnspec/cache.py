@@ -1,4 +1,4 @@
-"""The persistent compilation cache: what was compiled once is not compiled again."""
+"""The user's cache: what was compiled once is not compiled again, what was measured once is not measured again."""
 
 from __future__ import annotations
 
@@ -15,6 +15,26 @@ def cache_folder() -> Path | None:
     from platformdirs import user_cache_path
 
     return user_cache_path("cnnspec") / "compiled"
+
+
+def tuned_folder() -> Path | None:
+    """Where measurements of this machine are kept: beside the compiled programs; `None` where it is switched off."""
+    compiled = cache_folder()
+    if compiled is None:
+        return None
+    return compiled / "tuned" if os.environ.get("CNNSPEC_CACHE") else compiled.parent / "tuned"
+
+
+#: What the files of each kind are called: those of JAX's cache, and our own.
+_NAMES = {"compiled": ("*-cache", "*-atime"), "tuned": ("*.json",)}
+
+
+def kept(what: str) -> tuple[Path | None, list[Path]]:
+    """The folder of "compiled" or "tuned" things, and the files that we or JAX have put there."""
+    folder = tuned_folder() if what == "tuned" else cache_folder()
+    if folder is None or not folder.is_dir():
+        return folder, []
+    return folder, sorted(path for name in _NAMES[what] for path in folder.glob(name) if path.is_file())
 
 
 @cache

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
+from math import log
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +17,8 @@ from cnnspec.frontend import LoadedSpec, load_spec
 from cnnspec.graph import Graph
 from cnnspec.lower.derive import arguments_of, derive
 from cnnspec.lower.forms.choose import Choice, choose_all
+from cnnspec.lower.forms.layouts import laid_out
+from cnnspec.lower.forms.memory import Memory, network_signature, remembered
 from cnnspec.lower.initialise import initial_values, missing_and_unexpected
 from cnnspec.lower.loops import find_loops, stack, stack_layout
 from cnnspec.lower.program import Program, check_inputs
@@ -37,16 +41,12 @@ class Compiled:
     `infer` are for inference. Parameters and state are flat mappings from path (`stage1.0.conv1.kernel`) to array.
     """
 
-    def __init__(
-        self, loaded: LoadedSpec, dtype: ComputeType = "float32", measured: Mapping[str, str] | None = None,
-        tile: int | None = None,
-    ) -> None:  # fmt: skip
+    def __init__(self, loaded: LoadedSpec, dtype: ComputeType = "float32", memory: Memory | None = None) -> None:
+        """`memory` is what was measured of this machine; without it, what `cnnspec compile --tune` remembered."""
         enable_compilation_cache()
         self.loaded = loaded
         self.dtype = dtype
-        #: Forms by path that were found fastest on this machine (`cnnspec.tune`).
-        self.measured = dict(measured or {})
-        self._tile = tile
+        self.memory = remembered() if memory is None else memory
 
     @property
     def graph(self) -> Graph:
@@ -68,22 +68,54 @@ class Compiled:
         """The program of `apply`."""
         return Program(self.train_stages[-1].graph)
 
-    def choices(self, platform: str = "cpu") -> dict[str, Choice]:
-        """The form of every node of inference and why, by path."""
-        measured = self.measured if platform == "cpu" else {}
-        return choose_all(self.infer_stages[-1].graph, platform, measured=measured)
+    def choices(self, platform: str = "cpu", batch: int | None = None) -> dict[str, Choice]:
+        """The form of every node of inference and why, by path; without `batch`, that of the portable program."""
+        return choose_all(self.infer_graph, platform, batch=batch, memory=self.memory)
+
+    @property
+    def infer_graph(self) -> Graph:
+        """The last graph for inference, before the kernels get the layouts of their forms."""
+        return self.infer_stages[-1].graph
+
+    def usual(self) -> Compiled:
+        """The same network as a machine computes it of which nothing was measured: what an artefact holds."""
+        return Compiled(self.loaded, self.dtype, Memory())
+
+    @property
+    def tuned(self) -> bool:
+        """Whether anything that was measured of this machine changes how the network is computed here."""
+        known = network_signature(self.infer_graph) in self.memory.tiles
+        return known or any(forms != self._forms[None] for forms in self._forms.values())
+
+    @cached_property
+    def _forms(self) -> dict[int | None, dict[str, str]]:
+        """The form of every node by its path, for each batch that was measured; under `None` by the thresholds."""
+        batches = {batch for by_batch in self.memory.forms.values() for batch in by_batch}
+        return {b: {path: c.form for path, c in self.choices("cpu", b).items()} for b in (None, *sorted(batches))}
 
     @cached_property
     def inference_program(self) -> Program:
-        """The program of `infer`, in the forms that are fast on a CPU; on accelerators each is the plain one."""
-        graph = self.infer_stages[-1].graph
-        forms = {path: choice.form for path, choice in self.choices().items()}
-        return Program(graph, forms, find_loops(graph, LOOP_LAYERS))
+        """The portable program of `infer`, in the forms that are fast on most CPUs; on accelerators each is the plain one."""
+        forms: dict[str, set[str]] = {}
+        for chosen in self._forms.values():
+            for path, form in chosen.items():
+                forms.setdefault(path, set()).add(form)
+        graph = laid_out(self.infer_graph, forms)
+        return Program(graph, self._forms[None], find_loops(graph, LOOP_LAYERS))
 
-    @cached_property
-    def tile(self) -> int:
-        """Images that `infer` computes at a time on a CPU; larger batches are cut."""
-        return self._tile or tile_size(widest_activation(self.infer_stages[-1].graph))
+    def program_for(self, batch: Any) -> Program:
+        """The program of `infer` for a batch on this machine: in the forms that were measured to be the fastest here."""
+        measured = [known for known in self._forms if known is not None]
+        if not isinstance(batch, int) or not measured:
+            return self.inference_program
+        return replace(
+            self.inference_program, forms=self._forms[min(measured, key=lambda known: abs(log(known / batch)))]
+        )
+
+    def tile(self, batch: int) -> int:
+        """Images of a batch that `infer` computes at a time on a CPU."""
+        graph = self.infer_graph
+        return self.memory.tile(network_signature(graph), batch) or tile_size(widest_activation(graph))
 
     def training(
         self, remat: Sequence[str] = (), kind: Callable[[str], object] = lambda path: None,
@@ -124,11 +156,11 @@ class Compiled:
         graph = self.inference_program.graph
         both = {**params, **state}
         shapes = {}
-        for node in graph.nodes:
-            types = graph.types_into(node)
-            for name, path in node.parameters.items():
-                dtype = both[path].dtype if path in both else "float32"
-                shapes[path] = jax.ShapeDtypeStruct(node.op.parameters(*types)[name].shape, dtype)
+        for path in arguments_of(graph):
+            shape, dtype = (
+                (both[path].shape, both[path].dtype) if path in both else (graph.derived[path].shape, "float32")
+            )
+            shapes[path] = jax.ShapeDtypeStruct(shape, dtype)
         return dict(stack(stack_layout(self.inference_program.loops), shapes, joined))
 
     def infer(self, prepared: Arrays, inputs: Any, *, features: Sequence[str] = ()) -> dict[str, Any]:
@@ -138,7 +170,8 @@ class Compiled:
 
     def inference_function(self, prepared: Arrays, inputs: Any, features: tuple[str, ...] = ()) -> dict[str, Any]:
         """The pure function behind `infer`, for `jax.jit`, export and other transformations."""
-        outputs, _ = self.inference_program.apply(prepared, prepared, inputs, features=features)
+        batch = next(iter(inputs.values())).shape[0] if isinstance(inputs, Mapping) else inputs.shape[0]
+        outputs, _ = self.program_for(batch).apply(prepared, prepared, inputs, features=features)
         return outputs
 
     def warm(self, params: Arrays, state: Arrays, batch: int = 1) -> None:
@@ -152,7 +185,8 @@ class Compiled:
     def _infer(self) -> Any:
         def run(prepared: Arrays, inputs: Any, features: tuple[str, ...]) -> Any:
             function = partial(self.inference_function, features=features)
-            return in_tiles(function, prepared, check_inputs(self.inference_program.graph, inputs), self.tile)
+            given = check_inputs(self.inference_program.graph, inputs)
+            return in_tiles(function, prepared, given, self.tile(next(iter(given.values())).shape[0]))
 
         return jax.jit(run, static_argnums=(2,))
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 
 import click
 
 from cnnspec.cli.options import use_color
+
+#: Seconds between lines about what goes on, where there is no terminal.
+LINE_EVERY = 5.0
 
 
 class Table:
@@ -47,6 +52,41 @@ class Table:
             ]
             lines.append("  ".join(cells).rstrip())
         return "\n".join(lines)
+
+
+@contextlib.contextmanager
+def steps(title: str, total: int) -> Iterator[Callable[[str], None]]:
+    """A bar on standard error over `total` steps; call what it gives with the name of each step, before it.
+
+    Elsewhere than in a terminal there is a line now and then.
+    """
+    if not sys.stderr.isatty():
+        count, last = 0, -LINE_EVERY
+
+        def say(step: str) -> None:
+            nonlocal count, last
+            count += 1
+            if time.monotonic() - last >= LINE_EVERY:
+                last = time.monotonic()
+                click.echo(f"{title} {count}/{total}: {step}", err=True)
+
+        yield say
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+               TextColumn("{task.description}", markup=False))  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=total)
+        started = False
+
+        def show(step: str) -> None:
+            nonlocal started
+            bar.update(task, description=step, advance=int(started))
+            started = True
+
+        yield show
 
 
 def bytes_text(number: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from cnnspec.graph import Derived, Graph
+from cnnspec.lower.forms.layouts import LAYOUTS
 
 Arrays = Mapping[str, Any]
 
@@ -85,9 +86,14 @@ def _concatenate(values: dict[str, Any], arguments: Mapping[str, Any]) -> Any:
     return np.concatenate(parts, -1)
 
 
+def _layout(values: dict[str, Any], arguments: Mapping[str, Any]) -> Any:
+    """A kernel as a form wants it."""
+    return np.ascontiguousarray(LAYOUTS[arguments["form"]](values["kernel"], arguments["groups"]))
+
+
 #: The rules by which parameters are derived, by the name that the graph uses.
 RULES: dict[str, Callable[[dict[str, Any], Mapping[str, Any]], Any]] = {
     "fold_kernel": _fold_kernel, "fold_bias": _fold_bias,
     "fold_kernel_before": _fold_kernel_before, "fold_bias_before": _fold_bias_before,
-    "slice": _slice, "concatenate": _concatenate,
+    "slice": _slice, "concatenate": _concatenate, "layout": _layout,
 }  # fmt: skip

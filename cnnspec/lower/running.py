@@ -34,6 +34,10 @@ class NodeRun:
     def param(self, name: str) -> Any:
         return self.params[self.node.parameters[name]]
 
+    def layout(self, name: str) -> Any:
+        """A parameter in the layout that the form wants, where it was prepared; else `None`."""
+        return self.params.get(self.node.parameters.get(f"{name}@{self.form}", ""))
+
     def state(self, name: str) -> Any:
         return self.states[self.node.parameters[name]]
 

@@ -24,9 +24,14 @@ def widest_activation(graph: Graph) -> int:
     return max((4 * prod(kind.shape) for node in graph.nodes for kind in node.types), default=4)
 
 
-def tile_size(widest: int, cores: int | None = None) -> int:
-    """Images in a tile: one a core, or more where a map is small."""
-    return max(cores or os.cpu_count() or 1, -(-TILE_BYTES // widest))
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def tile_size(widest: int, count: int | None = None) -> int:
+    """Images in a tile: one for each of `count` cores (those of this machine), or more where a map is small."""
+    return max(count or cores(), -(-TILE_BYTES // widest))
 
 
 def in_tiles(function: Callable[[Any, Any], Any], weights: Any, inputs: Mapping[str, Any], tile: int) -> Any:
@@ -39,6 +44,7 @@ def in_tiles(function: Callable[[Any, Any], Any], weights: Any, inputs: Mapping[
     if jax.default_backend() != "cpu" or batch <= tile:
         return function(weights, inputs)
     count = -(-batch // tile)
+    tile = -(-batch // count)  # as many tiles, filled evenly: the fewer zeros
 
     def cut(x: Any) -> Any:
         x = jnp.pad(x, ((0, count * tile - batch), *((0, 0),) * (x.ndim - 1)))

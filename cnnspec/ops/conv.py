@@ -115,5 +115,6 @@ class Conv(ConvFields, Op):
         kernel = run.param("kernel").astype(x.dtype)
         pads = self.padding.resolve(x.shape[1:3], self.kernel, self.stride, self.dilation)
         geometry = Geometry(self.stride, pads, self.dilation, x.shape[-1] // kernel.shape[2])
-        y = compute(run.form, x, kernel, geometry)
+        layout = run.layout("kernel")
+        y = compute(run.form, x, kernel, geometry, None if layout is None else layout.astype(x.dtype))
         return y + run.param("bias").astype(y.dtype) if self.bias else y

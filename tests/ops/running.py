@@ -25,6 +25,9 @@ class AloneRun:
         self.asked.add(name)
         return self.values[name]
 
+    def layout(self, name: str) -> Any:
+        return None
+
     def state(self, name: str) -> Any:
         self.asked.add(name)
         return self.states[name]

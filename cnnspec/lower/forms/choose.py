@@ -1,14 +1,15 @@
-"""Which form a node is computed in, and why: a decision from shapes alone, by thresholds that were measured.
+"""Which form a node is computed in, and why: by thresholds that were measured, or by what was measured right here.
 
 `python -m benchmarks.forms` prints the measurements beside what is decided here, and what the difference costs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cnnspec.graph import Graph, Node
+from cnnspec.lower.forms.layouts import SPLIT_GROUPS
+from cnnspec.lower.forms.memory import Memory, signature
 from cnnspec.ops.conv import Conv
 from cnnspec.pooling import Pool
 from cnnspec.types import TensorType
@@ -21,6 +22,8 @@ IM2COL_COLUMNS, IM2COL_FILTERS = 27, 32
 SPLIT_CHANNELS = 8
 #: Taps of a window up to which a pool is taken as slices.
 SLICE_TAPS = 25
+#: How much faster another form must have been measured, as a share, to be taken instead: timings waver.
+MARGIN = 0.05
 
 
 @dataclass(frozen=True)
@@ -35,18 +38,32 @@ PLAIN = Choice("plain", "XLA's own is as fast or faster")
 ONLY = Choice("plain", "the only form")
 
 
-def choose(node: Node, inputs: tuple[TensorType, ...], platform: str = "cpu", train: bool = False) -> Choice:
+def choose(
+    node: Node, inputs: tuple[TensorType, ...], platform: str = "cpu", train: bool = False,
+    batch: int | None = None, memory: Memory | None = None,
+) -> Choice:  # fmt: skip
     """The form for a node on a platform ("cpu", "cuda", "tpu"); on accelerators always the plain one.
 
-    With `train` the gradients count as well.
+    With `train` the gradients count as well. `memory` is what was measured on this machine, of which the nearest batch
+    counts; nothing measured, or `batch` unknown, leaves the thresholds to decide.
     """
     op = node.op
     if not isinstance(op, Conv | Pool):
         return ONLY
     if platform != "cpu":
         return Choice("plain", f"{platform} has fast kernels for the plain form")
-    if isinstance(op, Conv):
-        return _conv(op, inputs[0], node.type, train)
+    decided = _conv(op, inputs[0], node.type, train) if isinstance(op, Conv) else _pool(op)
+    times = memory.times(signature(node, inputs), batch) if memory is not None and memory.forms and not train else {}
+    if decided.form not in times:
+        return decided
+    best = min(times, key=times.__getitem__)
+    if times[best] < (1 - MARGIN) * times[decided.form]:
+        said = f"{1e3 * times[best]:.3g} ms measured here, {decided.form} {1e3 * times[decided.form]:.3g} ms"
+        return Choice(best, said)
+    return replace(decided, reason=f"{decided.reason}; {1e3 * times[decided.form]:.3g} ms measured here")
+
+
+def _pool(op: Pool) -> Choice:
     count = op.window[0] * op.window[1]
     return Choice("slices", f"{count} slices fuse") if 1 < count <= SLICE_TAPS else PLAIN
 
@@ -60,7 +77,7 @@ def _conv(op: Conv, x: TensorType, y: TensorType, train: bool) -> Choice:
         return Choice("shifted", "depthwise: a sum of shifted maps")
     if groups > 1:
         width = x.channels // groups
-        if width >= SPLIT_CHANNELS:
+        if width >= SPLIT_CHANNELS and groups <= SPLIT_GROUPS:
             return Choice("split", f"{groups} groups of {width} channels, one by one")
         return Choice("block_diagonal", f"{groups} groups of {width} channels, merged")
     if taps == 1:
@@ -73,11 +90,7 @@ def _conv(op: Conv, x: TensorType, y: TensorType, train: bool) -> Choice:
 
 
 def choose_all(
-    graph: Graph, platform: str = "cpu", train: bool = False, measured: Mapping[str, str] | None = None
+    graph: Graph, platform: str = "cpu", train: bool = False, batch: int | None = None, memory: Memory | None = None
 ) -> dict[str, Choice]:
-    """The choice for every node, by path; `measured` holds forms found on the machine, by path, which go first."""
-    found = {node.path: choose(node, graph.types_into(node), platform, train) for node in graph.nodes}
-    for path, form in (measured or {}).items():
-        if path in found:
-            found[path] = Choice(form, "the fastest, measured on this machine")
-    return found
+    """The choice for every node, by path."""
+    return {node.path: choose(node, graph.types_into(node), platform, train, batch, memory) for node in graph.nodes}

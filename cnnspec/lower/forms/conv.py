@@ -9,6 +9,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
+from cnnspec.lower.forms.layouts import grouped, merged
+
 Pair = tuple[int, int]
 
 
@@ -65,38 +67,21 @@ def shifted(x: Any, kernel: Any, geometry: Geometry) -> Any:
     return total
 
 
+def by_groups(x: Any, kernels: Any, geometry: Geometry, convolve: Form = plain) -> Any:
+    """One convolution for each of `kernels`, laid out `[groups, kh, kw, C / groups, filters / groups]`."""
+    single = Geometry(geometry.stride, geometry.padding, geometry.dilation, 1)
+    parts = enumerate(jnp.split(x, kernels.shape[0], -1))
+    return jnp.concatenate([convolve(part, kernels[i], single) for i, part in parts], -1)
+
+
 def split(x: Any, kernel: Any, geometry: Geometry, convolve: Form = plain) -> Any:
     """A grouped convolution as one convolution a group, each computed by `convolve`."""
-    groups = geometry.groups
-    single = Geometry(geometry.stride, geometry.padding, geometry.dilation, 1)
-    parts = zip(jnp.split(x, groups, -1), jnp.split(kernel, groups, -1), strict=True)
-    return jnp.concatenate([convolve(part, weights, single) for part, weights in parts], -1)
-
-
-#: Channels that a merged group should have at least.
-MERGED_CHANNELS = 64
-
-
-def merged_groups(channels: int, groups: int) -> int:
-    """How many groups `block_diagonal` makes one: so many that it has about `MERGED_CHANNELS` channels."""
-    width = channels // groups
-    wanted = max(1, MERGED_CHANNELS // width)
-    while groups % wanted:
-        wanted -= 1
-    return wanted
+    return by_groups(x, grouped(kernel, geometry.groups), geometry, convolve)
 
 
 def block_diagonal(x: Any, kernel: Any, geometry: Geometry, convolve: Form = plain) -> Any:
     """A grouped convolution with several groups made one, whose kernel is zero between them."""
-    groups = geometry.groups
-    merged = merged_groups(x.shape[-1], groups)
-    height, width, channels, filters = kernel.shape
-    each = filters // groups
-    blocks = kernel.reshape(height, width, channels, groups // merged, merged, each)
-    eye = jnp.eye(merged, dtype=kernel.dtype)
-    dense = jnp.einsum("hwcgmf,mn->hwncgmf", blocks, eye)
-    dense = dense.reshape(height, width, merged * channels, filters)
-    return split(x, dense, Geometry(geometry.stride, geometry.padding, geometry.dilation, groups // merged), convolve)
+    return by_groups(x, merged(kernel, geometry.groups), geometry, convolve)
 
 
 def dot(x: Any, kernel: Any, geometry: Geometry) -> Any:

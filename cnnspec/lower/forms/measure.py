@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
 
 from cnnspec.graph import Node
+from cnnspec.lower.derive import derive
+from cnnspec.lower.forms.layouts import layouts_of
 from cnnspec.lower.forms.table import FORMS, TRAINING, fits
 from cnnspec.lower.running import NodeRun
 from cnnspec.ops.conv import Conv
@@ -34,16 +37,7 @@ def candidates(node: Node, inputs: Sequence[TensorType], train: bool = False) ->
     return [name for name in known if fits(name, x.channels, kernel, groups) and not (name == "im2col" and taps == 1)]
 
 
-def signature(node: Node, inputs: Sequence[TensorType], batch: int, train: bool) -> str:
-    """What the time of a node depends on, as text: nodes of one signature are measured once."""
-    fields = node.op.model_dump(mode="json", exclude_defaults=True)
-    for name in ("kernel_init", "bias_init"):
-        fields.pop(name, None)
-    shapes = "x".join(map(str, (batch, *inputs[0].shape)))
-    return f"{node.op.key} {json.dumps(fields, sort_keys=True)} {shapes} {'train' if train else 'infer'}"
-
-
-def function_of(node: Node, inputs: Sequence[TensorType], form: str, train: bool) -> Callable[..., Any]:
+def function_of(node: Node, form: str, train: bool) -> Callable[..., Any]:
     """The node with the activation that follows most (a ReLU), and for training its gradients, as one function."""
 
     def forward(params: dict[str, Any], x: Any) -> Any:
@@ -60,24 +54,37 @@ def measure(
     node: Node, inputs: Sequence[TensorType], forms: Sequence[str], batch: int = 1, train: bool = False
 ) -> dict[str, float]:
     """The least seconds of a call in each form; the forms take turns, so that a drift of the machine meets all."""
-    random = np.random.default_rng(0)
-    x = jax.device_put(random.standard_normal((batch, *inputs[0].shape)).astype(np.float32))
-    shapes = node.op.parameters(*inputs)
-    params = {
-        node.parameters[name]: jax.device_put(random.standard_normal(shapes[name].shape).astype(np.float32))
-        for name in node.parameters
-    }
-    functions = {form: function_of(node, inputs, form, train) for form in forms}
-    best = dict.fromkeys(forms, float("inf"))
+    x = jax.device_put(random_array((batch, *inputs[0].shape))).astype(inputs[0].dtype)
+    shapes = {path: node.op.parameters(*inputs)[name].shape for name, path in node.parameters.items()}
+    weights = {path: random_array(shape) for path, shape in shapes.items()}
+    layouts = {} if train else layouts_of(node, inputs, forms)
+    table = dict(layouts.values())
+    arrays = jax.device_put(derive([*weights, *table], table, weights))
+    laid = replace(node, parameters={**node.parameters, **{name: path for name, (path, _) in layouts.items()}})
+    functions = {form: partial(function_of(laid, form, train), arrays, x) for form in forms}
+    return in_turns(functions)
+
+
+def random_array(shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Normal values, the same every time."""
+    return np.random.default_rng(0).standard_normal(shape, np.float32)
+
+
+Key = TypeVar("Key")
+
+
+def in_turns(functions: Mapping[Key, Callable[[], Any]], long: float = LONG, often: int = OFTEN) -> dict[Key, float]:
+    """The least seconds of a call of each function, called in turns after one call to compile."""
+    best = dict.fromkeys(functions, float("inf"))
     for function in functions.values():
-        jax.block_until_ready(function(params, x))
+        jax.block_until_ready(function())
     spent, rounds = 0.0, 0
-    while rounds < OFTEN or spent < LONG * len(forms):
-        for form, function in functions.items():
+    while rounds < often or spent < long * len(functions):
+        for key, function in functions.items():
             begin = time.perf_counter()
-            jax.block_until_ready(function(params, x))
+            jax.block_until_ready(function())
             seconds = time.perf_counter() - begin
-            best[form] = min(best[form], seconds)
+            best[key] = min(best[key], seconds)
             spent += seconds
         rounds += 1
     return best

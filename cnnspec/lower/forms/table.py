@@ -6,8 +6,9 @@ from typing import Any
 
 from jax import lax
 
-from cnnspec.lower.forms.conv import Form, Geometry, block_diagonal, dot, im2col, plain, shifted, split
+from cnnspec.lower.forms.conv import Form, Geometry, block_diagonal, by_groups, dot, im2col, plain, shifted, split
 from cnnspec.lower.forms.gradients import depthwise, ordinary, ordinary_block_diagonal
+from cnnspec.lower.forms.layouts import SPLIT_GROUPS
 
 FORMS: dict[str, Form] = {
     "plain": plain, "shifted": shifted, "split": split, "block_diagonal": block_diagonal, "dot": dot, "im2col": im2col,
@@ -19,11 +20,15 @@ TRAINING = frozenset({"depthwise", "ordinary", "ordinary_block_diagonal"})
 
 
 def fits(form: str, channels: int, kernel: tuple[int, ...], groups: int) -> bool:
-    """Whether a form can compute such a convolution at all."""
+    """Whether a form can compute such a convolution, within reason."""
     match form:
         case "shifted" | "depthwise":
             return groups == channels and kernel[2] == 1
-        case "split" | "block_diagonal" | "ordinary_block_diagonal":
+        case "split":
+            return 1 < groups <= SPLIT_GROUPS
+        case "ordinary":
+            return groups <= SPLIT_GROUPS
+        case "block_diagonal" | "ordinary_block_diagonal":
             return groups > 1
         case "dot":
             return kernel[:2] == (1, 1) and groups == 1
@@ -33,10 +38,18 @@ def fits(form: str, channels: int, kernel: tuple[int, ...], groups: int) -> bool
             return True
 
 
-def compute(form: str, x: Any, kernel: Any, geometry: Geometry) -> Any:
-    """The convolution in the given form on a CPU, and in the plain one elsewhere, within one program."""
+def compute(form: str, x: Any, kernel: Any, geometry: Geometry, layout: Any = None) -> Any:
+    """The convolution in the given form on a CPU, and in the plain one elsewhere, within one program.
+
+    `layout` is the kernel in the form's own layout, where it was prepared.
+    """
     if form == "plain":
         return plain(x, kernel, geometry)
+    if layout is not None:
+        return lax.platform_dependent(
+            x, kernel, layout,
+            cpu=lambda x, k, ready: by_groups(x, ready, geometry), default=lambda x, k, ready: plain(x, k, geometry),
+        )  # fmt: skip
     fast = FORMS[form]
     return lax.platform_dependent(
         x, kernel, cpu=lambda x, k: fast(x, k, geometry), default=lambda x, k: plain(x, k, geometry)
