@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnspec.diagnostics import Diagnostic, Label, Report
 from cnnspec.scaling.factors import Factors
-from cnnspec.scaling.rule import MOST_FACTOR, MOST_PHI, MOST_RESOLUTION
+from cnnspec.scaling.rule import MOST_PHI, MOST_RESOLUTION
 
 if TYPE_CHECKING:
     from cnnspec.frontend import LoadedSpec
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 #: Checks the spec under factors; the flag leaves the spec's own scale aside.
 Check = Callable[[Factors, Report, bool], "LoadedSpec | None"]
 
-#: Seconds to look for the nearest factors that work, and how many are tried at most.
+#: Seconds to look for the nearest factors that work.
 _SECONDS = 2.0
-_TRIES = 30
+#: Levels of one factor that are tried, and shares of the way back to 1.
+_LEVELS = 20
+_SHARES = (0.75, 0.5, 0.35, 0.25, 0.15, 0.1)
 
 _NO_HELP = (
     "no scale near it works: let both sides scale (a param that gives a width needs `scale: width`), or exempt both"
@@ -57,19 +59,18 @@ def explained_own(report: Report, check: Check) -> Report:
 
 
 def _diagnostic(first: Diagnostic, factors: Factors, nearest: Factors | None) -> Diagnostic:
-    works = nearest is not None and not nearest.nothing
     return replace(
         first,
         message=f"scaled by {factors.plain}: {first.message}",
-        help=f"{nearest.plain} works" if works and nearest is not None else _NO_HELP,
+        help=f"{nearest.plain} works" if nearest is not None else _NO_HELP if first.code == "E203" else first.help,
         labels=(*first.labels, Label("as written, without the scale, the spec is right")),
     )
 
 
 def _nearest(base: LoadedSpec, check: Check, factors: Factors, own: bool) -> Factors | None:
     end = time.monotonic() + _SECONDS
-    for number, candidate in enumerate(_candidates(base, factors)):
-        if number >= _TRIES or time.monotonic() > end:
+    for candidate in _candidates(base, factors):
+        if time.monotonic() > end:
             return None
         if check(candidate, Report(), own) is not None:
             return candidate
@@ -87,19 +88,20 @@ def _candidates(base: LoadedSpec, factors: Factors) -> Iterator[Factors]:
     if factors.phi is not None:
         steps = [round(factors.phi + sign * 0.1 * n, 4) for n in range(1, 13) for sign in (-1, 1)]
         yield from (_with(factors, phi=phi) for phi in steps if abs(phi) <= MOST_PHI)
-        yield from (_with(factors, phi=round(factors.phi * share, 3)) for share in (0.75, 0.5, 0.25))
+        yield from (_with(factors, phi=round(factors.phi * share, 3)) for share in _SHARES)
     moved = [name for name in ("width", "depth") if getattr(factors, name) != 1]
     for name in moved:
         yield from (_with(factors, **{name: level}) for level in _levels(getattr(factors, name)))
     if len(moved) == 2:
-        for share in (0.75, 0.5, 0.25):
+        for share in _SHARES:
             yield _with(factors, **{name: round(getattr(factors, name) ** share, 3) for name in moved})
 
 
 def _levels(value: float) -> list[float]:
-    """Round factors near one, the nearest first."""
-    levels = [n / 8 for n in range(1, 33)] + [float(n) for n in (5, 6, 8, 10, 16, 32, 64) if n <= MOST_FACTOR]
-    return sorted((n for n in levels if n not in (1, value)), key=lambda level: abs(math.log(level / value)))[:10]
+    """Round factors near one and on its side of 1, the nearest first."""
+    levels = [n / 8 for n in range(1, 33)] + [float(n) for n in (5, 6, 8, 10, 16, 32, 64)]
+    near = [level for level in levels if level != value and (level - 1) * (value - 1) > 0]
+    return sorted(near, key=lambda level: abs(math.log(level / value)))[:_LEVELS]
 
 
 def _with(factors: Factors, **changes: Any) -> Factors:

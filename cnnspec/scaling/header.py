@@ -63,9 +63,8 @@ def check_names(tree: Mapping, rule: Scaling, scopes: AnyMapping[str, object], r
             owner, _, field = name.rpartition(".")
             if name in ids or name in params or (field in fields and (not owner or owner in ids)):
                 continue
-            hint = (
-                did_you_mean(name, {*ids, *fields, *params}) or "name an id, a field such as `squeeze`, or `id.field`"
-            )
+            hint = did_you_mean(owner, ids) if field in fields else did_you_mean(name, {*ids, *fields, *params})
+            hint = hint or "name an id, a field such as `squeeze`, or `id.field`"
             span = _item(written.get(list_name), number)
             report.error("E301", f"`{list_name}` names `{name}`, and there is no such node", span, hint)
 
