@@ -27,6 +27,7 @@ from cnnspec.diagnostics import Problem, SpecError
 @click.option("--batch-size", type=int, help="Images a batch.")
 @click.option("--mesh", metavar="data=N", help="Divide every batch among N devices.")
 @click.option("--confusion", metavar="FILE.png", help="Write the confusion matrix as a picture.")
+@click.option("--reliability", metavar="FILE.png", help="Draw accuracy against confidence: how well it is calibrated.")
 @json_option
 def command(
     folder: str,
@@ -37,6 +38,7 @@ def command(
     batch_size: int | None,
     mesh: str | None,
     confusion: str | None,
+    reliability: str | None,
     as_json: bool,
 ) -> None:
     """Evaluate a trained network: FOLDER is a run of `cnnspec train`, or an artefact of `cnnspec compile`.
@@ -47,6 +49,7 @@ def command(
     \b
     cnnspec eval runs/lenet5
     cnnspec eval runs/lenet5 --checkpoint best --json
+    cnnspec eval runs/lenet5 --confusion confusion.png --reliability reliability.png
     cnnspec eval my_artefact --data photos/
     """
     from cnnspec.training import commands, pictures
@@ -61,8 +64,11 @@ def command(
     except Problem as problem:
         print_diagnostics([problem_diagnostic(problem)])
         sys.exit(1)
+    title = f"{trained.name}: {found.evaluation.top1:.2%} of {found.evaluation.images} images"
     if confusion is not None:
-        pictures.confusion(Path(confusion), found.evaluation.confusion, found.classes)
+        pictures.confusion(Path(confusion), found.evaluation.confusion, found.classes, title)
+    if reliability is not None:
+        pictures.reliability(Path(reliability), found.evaluation.bins, found.evaluation.calibration_error, title)
     if as_json:
         click.echo(json.dumps(commands.as_json(found)))
         return

@@ -17,6 +17,7 @@ from cnnspec.data.config import DatasetConfig
 from cnnspec.data.frame import Frame
 from cnnspec.data.places import first_file
 from cnnspec.diagnostics import Problem
+from cnnspec.files import written_whole
 
 SIDE = 32
 _PIXELS = 3 * SIDE * SIDE
@@ -49,9 +50,8 @@ def read_records(path: Path, label_bytes: int) -> tuple[Labels, Images]:
 def write_records(path: Path, labels: Labels, images: Images) -> None:
     """Write labels `[n, label_bytes]` and images `[n, 32, 32, 3]` as records; the file appears whole or not at all."""
     planes = images.transpose(0, 3, 1, 2).reshape(len(images), _PIXELS)
-    beside = path.with_name(path.name + ".part")
-    np.concatenate([labels.astype(np.uint8), planes], axis=1).tofile(beside)
-    beside.replace(path)
+    with written_whole(path) as beside:
+        np.concatenate([labels.astype(np.uint8), planes], axis=1).tofile(beside)
 
 
 def open_cifar(config: DatasetConfig, split: str, frame: Frame, folder: Path) -> ArrayDataset:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,14 +20,17 @@ from cnnspec.training.step import TrainState
 
 #: Two, so that the one before is still whole while the newest is being written.
 LAST_KEPT = 2
+#: Bytes that a checkpoint takes besides its arrays.
+MARGIN = 1 << 20
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Checkpoints:
     """The checkpoints of one run: a folder a step, holding the train state and a JSON note."""
 
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
-        # orbax and its parts log progress as warnings; what matters reaches the user as a diagnostic.
-        logging.getLogger("absl").setLevel(logging.ERROR)
+        # orbax logs progress as warnings and every failure with its traceback; what matters becomes a diagnostic.
+        logging.getLogger("absl").setLevel(logging.CRITICAL)
         self.folder = folder
         keep = policies.AnyPreservationPolicy(
             [
@@ -66,6 +71,7 @@ class Checkpoints:
         step = int(note["step"])
         if step == self._manager.latest_step():
             return
+        self._check_room(sum(leaf.nbytes for leaf in jax.tree.leaves(state)))
         items = ocp.args.Composite(state=ocp.args.StandardSave(self._copy(state)), note=ocp.args.JsonSave(note))
         self._guard(lambda: self._manager.save(step, args=items, metrics=metrics))
 
@@ -94,15 +100,28 @@ class Checkpoints:
     def close(self) -> None:
         self._manager.close()
 
+    def _check_room(self, needed: int) -> None:
+        """Told before anything is begun: a disk that fills up in the midst of writing is told by half of orbax."""
+        free = shutil.disk_usage(self.folder).free
+        if free < needed + MARGIN:
+            raise no_room(
+                OSError(
+                    errno.ENOSPC,
+                    f"a checkpoint needs {(needed + MARGIN) / 1e6:,.1f} MB, and {free / 1e6:,.1f} MB are left",
+                ),
+                self.folder,
+            )
+
     def _guard(self, act: Callable[[], Any]) -> None:
         try:
             act()
         except OSError as error:
             raise no_room(error, self.folder) from error
         except ValueError as error:  # tensorstore reports a full disk this way
-            if "No space left" in str(error) or "RESOURCE_EXHAUSTED" in str(error) or "Disk quota" in str(error):
-                raise no_room(OSError(errno.ENOSPC, "No space left on device"), self.folder) from error
-            raise
+            reason = next((code for code in _FULL if os.strerror(code) in str(error)), None)
+            if reason is None and "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            raise no_room(OSError(reason or errno.ENOSPC, os.strerror(reason or errno.ENOSPC)), self.folder) from error
 
 
 def no_room(error: OSError, folder: Path) -> Problem:

@@ -61,7 +61,7 @@ def contact_sheet(path: Path, trained: TrainedNetwork, found: Sequence[tuple[Pat
     """Write a PNG with every image as the network saw it, its prediction above."""
     images = [_read(trained, image) for image, _ in found]
     captions = [f"{p.names[0]} {p.probabilities[0]:.0%}\n{image.name[:18]}" for image, p in found]
-    pictures.predictions(path, images, captions, columns=min(8, max(1, len(images))))
+    pictures.predictions(path, images, captions, columns=min(8, max(1, len(images))), title=trained.name)
 
 
 def image_files(files: Sequence[str | Path]) -> list[Path]:

@@ -86,17 +86,14 @@ class Evaluator:
         self.loading = loading.model_copy(update={"processes": 0})
         batch = -(-min(batch, max(len(dataset), 1)) // devices.count) * devices.count
         self.source = EvaluationBatches(dataset, batch=batch, share=devices.share)
-        self._prepare = compiled.prepare
+        self._inference = compiled
         self._add = jax.jit(_adding(compiled.inference_function, task), donate_argnums=0)
 
     def __call__(self, params: Mapping[str, Array], state: Mapping[str, Array]) -> Evaluation:
         begun = time.perf_counter()
         sums = self.devices.place_state(_zeros(self.task.classes))
-        if self.devices.count > 1:  # preparing is a host's own business: from its copy, then to all of its devices
-            own_params, own_state = jax.tree.map(np.asarray, (dict(params), dict(state)))
-            prepared = self.devices.place_state(self._prepare(own_params, own_state))
-        else:
-            prepared = self._prepare(params, state)
+        with np.errstate(over="ignore", invalid="ignore"):  # what diverges is told by the loop, not by numpy
+            prepared = self._prepared(params, state)
         unreadable: list[int] = []
         for batch in iterate(self.source, self.loading):
             unreadable += batch.pop("unreadable", ())
@@ -113,6 +110,14 @@ class Evaluator:
             seconds=time.perf_counter() - begun,
             unreadable=tuple(sorted(map(int, unreadable))),
         )
+
+    def _prepared(self, params: Mapping[str, Array], state: Mapping[str, Array]) -> dict[str, Any]:
+        if self.devices.count == 1:
+            return self._inference.prepare(params, state)
+        # Preparing is a host's own business: from its copy, then to all of its devices.
+        own_params, own_state = jax.tree.map(np.asarray, (dict(params), dict(state)))
+        placed: dict[str, Any] = self.devices.place_state(self._inference.prepare(own_params, own_state))
+        return placed
 
 
 def _zeros(classes: int) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class Progress:
     def update(self, step: int, loss: float, accuracy: float, rate: float) -> None:
         """`rate` is in images a second."""
         text = (
-            f"epoch {step / self.steps_per_epoch:.1f}  loss {loss:.4f}  accuracy {accuracy:.2%}  {rate:,.0f} images/s"
+            f"epoch {step / self.steps_per_epoch:.1f}  loss {loss:.4f}  accuracy {accuracy:.1%}  {rate:,.0f} images/s"
         )
         if self._bar is not None:
             self._bar.update(self._task, completed=step, info=text)
@@ -57,13 +57,14 @@ def _bar(total: int, done: int) -> tuple[Any, Any]:
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
+    from rich.table import Column
 
     columns = (
         TextColumn("{task.completed}/{task.total}"),
-        BarColumn(),
-        TextColumn("{task.fields[info]}"),
-        TimeRemainingColumn(),
+        BarColumn(bar_width=None, table_column=Column(ratio=1)),  # what the numbers leave over
+        TextColumn("{task.fields[info]}", table_column=Column(no_wrap=True)),
+        TimeRemainingColumn(compact=True),
     )
-    bar = Bar(*columns, console=Console(stderr=True), transient=True)
+    bar = Bar(*columns, console=Console(stderr=True), transient=True, expand=True)
     bar.start()
     return bar, bar.add_task("training", total=total, completed=done, info="compiling")

@@ -1,12 +1,15 @@
-"""The record of a run: a line of JSON an event, and the same for TensorBoard where its writer is installed."""
+"""The record of a run: a line of JSON an event, and the same for TensorBoard."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
-import os
+import time
 from pathlib import Path
 from typing import Any
+
+from cnnspec.files import written_whole
 
 METRICS = "metrics.jsonl"
 
@@ -19,20 +22,49 @@ class Records:
         if resumed_at is not None:
             _cut(self._path, resumed_at)
         self._file = self._path.open("a" if resumed_at is not None else "w", encoding="utf-8")
-        self._board = _board(folder, resumed_at)
+        self._board = Board(folder / "tensorboard", resumed_at)
 
     def write(self, kind: str, step: int, epoch: float, values: dict[str, float]) -> None:
+        """**Errors**: `OSError` where there is no room."""
         event = {"kind": kind, "step": step, "epoch": round(epoch, 4), **{n: _number(v) for n, v in values.items()}}
         self._file.write(json.dumps(event) + "\n")
         self._file.flush()
-        if self._board is not None:
-            for name, value in values.items():
-                self._board.add_scalar(f"{kind}/{name}", value, step)
+        self._board.write(step, {f"{kind}/{name}": value for name, value in values.items()})
 
     def close(self) -> None:
-        self._file.close()
-        if self._board is not None:
-            self._board.close()
+        with contextlib.suppress(OSError):  # what could not be written was told when it was written
+            self._file.close()
+        self._board.close()
+
+
+class Board:
+    """TensorBoard's events, written at once: its usual writer has a thread, whose errors nobody would hear of."""
+
+    def __init__(self, folder: Path, resumed_at: int | None) -> None:
+        from tensorboardX.event_file_writer import EventsWriter
+
+        folder.mkdir(parents=True, exist_ok=True)
+        self._writer = EventsWriter(str(folder / "events"))
+        if resumed_at is not None:  # viewers drop what an earlier start told of the steps that happen again
+            from tensorboardX.proto.event_pb2 import SessionLog
+
+            self._event(resumed_at + 1, session_log=SessionLog(status=SessionLog.START))
+
+    def write(self, step: int, values: dict[str, float]) -> None:
+        from tensorboardX.proto.summary_pb2 import Summary
+
+        found = [Summary.Value(tag=name, simple_value=value) for name, value in values.items()]
+        self._event(step, summary=Summary(value=found))
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._writer.close()
+
+    def _event(self, step: int, **content: Any) -> None:
+        from tensorboardX.proto.event_pb2 import Event
+
+        self._writer.write_event(Event(step=step, wall_time=time.time(), **content))
+        self._writer.flush()
 
 
 def read_events(folder: Path) -> list[dict[str, Any]]:
@@ -53,9 +85,8 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text beside and rename."""
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)
+    with written_whole(path) as beside:
+        beside.write_text(text, encoding="utf-8")
 
 
 def _cut(path: Path, step: int) -> None:
@@ -67,11 +98,3 @@ def _cut(path: Path, step: int) -> None:
 
 def _number(value: float) -> float | str:
     return value if math.isfinite(value) else str(value)  # JSON has no NaN
-
-
-def _board(folder: Path, resumed_at: int | None) -> Any:
-    try:
-        from tensorboardX import SummaryWriter
-    except ImportError:
-        return None
-    return SummaryWriter(str(folder / "tensorboard"), purge_step=None if resumed_at is None else resumed_at + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from cnnspec.training.records import read_events, write_json
 from cnnspec.training.task import label_names
 from cnnspec.training.weights import WEIGHTS, write_weights
 
-#: Images on the sheet of sample predictions.
-SAMPLES = 40
+#: Images on the sheet of sample predictions, those among them that may be mistakes, and those they are chosen from.
+SAMPLES, MISTAKES, LOOKED_AT = 40, 24, 500
+#: Characters of a caption that fit above an image.
+CAPTION = 22
 
 
 def write_report(
@@ -38,17 +40,31 @@ def write_report(
     names = label_names(train_set.classes, network.task)
     accuracies = {name: float(v) for name, v in zip(names, evaluation.per_class, strict=True) if np.isfinite(v)}
     write_json(folder / runs.RESULT, {**metrics, "per_class": accuracies, "corrupt": dict(corrupt)})
-    pictures.curves(folder / "curves.png", read_events(folder))
-    pictures.confusion(folder / "confusion.png", evaluation.confusion, names)
-    chosen = np.linspace(0, len(test_set) - 1, min(SAMPLES, len(test_set))).astype(np.int64)
-    images, good = test_set.read(chosen)
+    title = f"{network.name}: {evaluation.top1:.2%} of {evaluation.images} held-out images"
+    pictures.curves(folder / "curves.png", read_events(folder), title)
+    pictures.confusion(folder / "confusion.png", evaluation.confusion, names, title)
+    pictures.reliability(folder / "reliability.png", evaluation.bins, evaluation.calibration_error, title)
     predictor = Predictor(network.compiled, network.task, params, state, names)
-    found = predictor(images, 1)
-    labels = test_set.labels[chosen]
-    captions = [
-        f"{f.names[0]} {f.probabilities[0]:.0%}" + ("" if f.classes[0] == label else f" ({names[label]})")
-        for f, label in zip(found, labels, strict=True)
-    ]
-    right = [bool(f.classes[0] == label) if ok else None for f, label, ok in zip(found, labels, good, strict=True)]
-    pictures.predictions(folder / "predictions.png", list(images), captions, right)
+    _sample(folder / "predictions.png", predictor, test_set, names, title)
     capsule_pictures(folder, network, params, state, test_set)
+
+
+def _sample(path: Path, predictor: Predictor, images: Dataset, names: Sequence[str], title: str) -> None:
+    """A sheet of held-out images with their predictions: mistakes first, the surest of them before the others."""
+    looked_at = np.linspace(0, len(images) - 1, min(LOOKED_AT, len(images))).astype(np.int64)
+    pixels, good = images.read(looked_at)
+    looked_at, pixels = looked_at[good], pixels[good]
+    if not len(looked_at):
+        return
+    chances, labels = predictor.probabilities(pixels), images.labels[looked_at]
+    predicted = chances.argmax(1)
+    wrong = np.flatnonzero(predicted != labels)
+    wrong = wrong[np.argsort(-chances[wrong, predicted[wrong]], kind="stable")][:MISTAKES]
+    right = np.flatnonzero(predicted == labels)
+    others = right[np.linspace(0, len(right) - 1, min(SAMPLES - len(wrong), len(right))).astype(np.int64)]
+    chosen = [*wrong, *others]
+    captions = [f"{names[predicted[i]][: CAPTION - 5]} {chances[i, predicted[i]]:.0%}" for i in chosen]
+    for place, i in enumerate(wrong):
+        captions[place] += f"\nis {names[labels[i]][:CAPTION]}"
+    verdicts = [i not in wrong for i in chosen]
+    pictures.predictions(path, list(pixels[chosen]), captions, verdicts, title=title)

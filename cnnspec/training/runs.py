@@ -4,7 +4,7 @@ spec.yaml  recipe.yaml  run.json      what was trained, and how
 metrics.jsonl  tensorboard/           what happened
 checkpoints/STEP/                     to go on from
 weights.safetensors  result.json      what came out
-curves.png  confusion.png  predictions.png
+curves.png  confusion.png  reliability.png  predictions.png
 """
 
 from __future__ import annotations

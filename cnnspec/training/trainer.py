@@ -69,7 +69,7 @@ def train(
     room), E865 (no such recipe), E866 (weights).
     """
     name = _name(spec)
-    with located(None):
+    with located(None, Path(out or runs.RUNS)):
         folder = runs.folder_to_resume(out, name) if resume else runs.new_folder(out, name)
     report = Report()
     source = (folder / runs.RECIPE) if resume and recipe is None else recipe
@@ -80,7 +80,7 @@ def train(
         spec, settings = folder / runs.SPEC, {}
     else:
         settings = {**loaded.recipe.set, **(set or {})}
-    with located(loaded):
+    with located(loaded, folder):
         network = open_network(spec, loaded.recipe, settings, None if resume else scale)
         return _Training(network, loaded, folder, resume, mesh, quiet).run()
 
@@ -208,14 +208,14 @@ def _from_anywhere(recipe: Recipe) -> Recipe:
 
 
 @contextlib.contextmanager
-def located(loaded: LoadedRecipe | None) -> Iterator[None]:
-    """Turn a `Problem` (or a disk that is full) into a `SpecError` that points into the recipe."""
+def located(loaded: LoadedRecipe | None, folder: Path) -> Iterator[None]:
+    """Turn a `Problem`, or a `folder` that cannot be written, into a `SpecError` that points into the recipe."""
     try:
         yield
     except Problem as problem:
         raise SpecError([(loaded or _NOWHERE).locate(problem)]) from problem
     except OSError as error:
-        raise SpecError([(loaded or _NOWHERE).locate(no_room(error, Path(error.filename or ".")))]) from error
+        raise SpecError([(loaded or _NOWHERE).locate(no_room(error, folder))]) from error
 
 
 def _nowhere() -> LoadedRecipe:

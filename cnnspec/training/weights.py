@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from cnnspec.diagnostics import Problem, listing
+from cnnspec.files import written_whole
 
 WEIGHTS = "weights.safetensors"
 
@@ -64,9 +65,8 @@ def write_weights(path: Path, arrays: Mapping[str, Any]) -> None:
     """Write arrays as safetensors, beside and renamed."""
     from safetensors.numpy import save_file
 
-    beside = path.with_name(f".{path.name}.part")
-    save_file({name: np.ascontiguousarray(value) for name, value in sorted(arrays.items())}, str(beside))
-    beside.replace(path)
+    with written_whole(path) as beside:
+        save_file({name: np.ascontiguousarray(value) for name, value in sorted(arrays.items())}, str(beside))
 
 
 def transfer(arrays: Mapping[str, Any], params: dict[str, Any], state: dict[str, Any]) -> Transfer:

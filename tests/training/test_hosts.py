@@ -24,15 +24,17 @@ import json, sys
 from cnnspec.training.devices import join
 from cnnspec.training.trainer import train
 options = json.loads(sys.argv[1])
-join(*options.pop("join", (None, None, None)))
-train(quiet=True, **options)
+join(*options["join"])
+for run in options["runs"]:
+    train(quiet=True, **run)
 """
 
 
-def start(devices: int, **options: Any) -> subprocess.Popen[str]:
+def start(devices: int, *runs: dict[str, Any], join: tuple[Any, ...] = (None, None, None)) -> subprocess.Popen[str]:
+    """A process with so many forced devices that makes these trainings, one after the other."""
     flags = f"--xla_force_host_platform_device_count={devices}"
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, json.dumps(options)], env={**os.environ, "XLA_FLAGS": flags},
-                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    return subprocess.Popen([sys.executable, "-c", PROGRAM, json.dumps({"join": join, "runs": runs})],
+                            env={**os.environ, "XLA_FLAGS": flags}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # fmt: skip
 
 
 def finish(*processes: subprocess.Popen[str]) -> None:
@@ -48,45 +50,50 @@ def measures(folder: Path) -> dict[str, list[float]]:
 
 
 @pytest.fixture(scope="module")
-def plain(tiny, recipe, tmp_path_factory):
-    """The single-device run that the others should equal (without dropout, which has its own layout of numbers)."""
-    folder = tmp_path_factory.mktemp("plain") / "run"
-    finish(start(1, spec=tiny, recipe=recipe, out=str(folder)))
+def made(tiny, recipe, tmp_path_factory):
+    """All trainings of this file, whose processes run beside each other: starting them is what takes time."""
+    folder = tmp_path_factory.mktemp("hosts")
+
+    def run(name: str, **options: Any) -> dict[str, Any]:
+        return {"spec": tiny, "recipe": recipe, "out": str(folder / name), **options}
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    part = {"steps": 8}
+    finish(
+        start(8, run("one"), run("eight", mesh="data=8"),
+              run("narrowed", mesh="data=8", overrides=part), run("narrowed", resume=True),
+              run("widened", overrides=part), run("widened", mesh="data=8", resume=True)),
+        *(start(2, run("two_processes"), join=(address, 2, index)) for index in range(2)),
+    )  # fmt: skip
     return folder
 
 
-def test_eight_devices_learn_what_one_learns(plain, tiny, recipe, tmp_path):
-    finish(start(8, spec=tiny, recipe=recipe, out=str(tmp_path / "run"), mesh="data=8"))
-    one, eight = measures(plain), measures(tmp_path / "run")
-    assert eight["loss"] == pytest.approx(one["loss"], rel=1e-4)
-    first, second = read_weights(plain), read_weights(tmp_path / "run")
+@pytest.mark.parametrize("name", ["eight", "narrowed", "widened", "two_processes"])
+def test_spread_over_devices_it_learns_what_one_device_learns(made, name):
+    """The network has batch statistics: were they not of the whole batch, the losses would part."""
+    assert measures(made / name)["loss"] == pytest.approx(measures(made / "one")["loss"], rel=1e-4)
+    assert len(measures(made / name)["loss"]) == 3
+    first, second = read_weights(made / "one"), read_weights(made / name)
     for path, value in first.items():
         assert np.allclose(value, second[path], rtol=2e-3, atol=2e-4), path
 
 
-def test_a_checkpoint_of_eight_devices_goes_on_with_one(plain, tiny, recipe, tmp_path):
-    folder = tmp_path / "run"
-    finish(start(8, spec=tiny, recipe=recipe, out=str(folder), mesh="data=8", overrides={"steps": 8}))
-    finish(start(1, spec="tiny", recipe=recipe, out=str(folder), resume=True))
-    assert measures(folder)["loss"] == pytest.approx(measures(plain)["loss"], rel=1e-4)
-
-
-def test_two_processes_over_loopback_learn_what_one_learns(plain, tiny, recipe, tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    options = {"spec": tiny, "recipe": recipe, "out": str(tmp_path / "run")}
-    finish(*(start(2, **options, join=(address, 2, index)) for index in range(2)))
-    assert measures(tmp_path / "run")["loss"] == pytest.approx(measures(plain)["loss"], rel=1e-4)
-    assert json.loads((tmp_path / "run" / "run.json").read_text())["devices"] == 4
+def test_a_run_says_on_how_many_devices_it_was_made(made):
+    devices = {
+        name: json.loads((made / name / "run.json").read_text())["devices"]
+        for name in ("one", "eight", "two_processes")
+    }
+    assert devices == {"one": 1, "eight": 8, "two_processes": 4}
 
 
 @pytest.mark.slow
 def test_a_run_killed_at_random_moments_ends_as_if_nothing_had_happened(tiny, recipe, tmp_path):
     long = {**recipe, "steps": 600, "evaluate_every": 60, "checkpoint_every": 5}
-    finish(start(1, spec=tiny, recipe=long, out=str(tmp_path / "whole")))
+    finish(start(1, {"spec": tiny, "recipe": long, "out": str(tmp_path / "whole")}))
     folder, chance = tmp_path / "killed", random.Random(0)
-    process = start(1, spec=tiny, recipe=long, out=str(folder))
+    process = start(1, {"spec": tiny, "recipe": long, "out": str(folder)})
     for moment in sorted(chance.randrange(5, 450) for _ in range(5)):
         while process.poll() is None and newest(folder) < moment:
             time.sleep(0.002)
@@ -94,7 +101,7 @@ def test_a_run_killed_at_random_moments_ends_as_if_nothing_had_happened(tiny, re
         assert process.poll() is None, process.communicate()[1]
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        process = start(1, spec="tiny", out=str(folder), resume=True)
+        process = start(1, {"spec": "tiny", "out": str(folder), "resume": True})
     finish(process)
     first, second = read_weights(tmp_path / "whole"), read_weights(folder)
     assert all(first[name].tobytes() == second[name].tobytes() for name in first)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import resource
 import signal
+import struct
+import subprocess
+import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
+from tensorboardX.proto.event_pb2 import Event
 
 from cnnspec.diagnostics import SpecError
 from cnnspec.training import runs
@@ -106,12 +114,36 @@ def test_a_second_run_does_not_overwrite_the_first(whole, tiny, recipe):
     assert [c for c, _ in codes("tiny", out=whole.folder / "nothing", resume=True)] == ["E861"]
 
 
+def sgd(recipe: dict[str, Any], rate: float, decay: float = 0.0) -> dict[str, Any]:
+    rule = {"name": "sgd", "learning_rate": rate, "momentum": 0.0, "weight_decay": decay}
+    return {**recipe, "ema": None, "checkpoint_every": 1, "optimizer": rule}
+
+
 def test_a_training_that_diverges_stops_with_what_is_known(tiny, recipe, tmp_path):
-    found = codes(
-        tiny, {**recipe, "ema": None, "optimizer": {"name": "sgd", "learning_rate": 3e38}}, out=tmp_path / "run"
-    )
-    assert [c for c, _ in found] == ["E860"]
-    assert "learning rate of 3e+38" in found[0][1]
+    ((code, message),) = codes(tiny, {**sgd(recipe, 3e38), "checkpoint_every": 8}, out=tmp_path / "run")
+    assert code == "E860"
+    assert "learning rate of 3e+38" in message
+    ((code, message),) = codes(tiny, sgd(recipe, 1e7), out=tmp_path / "exploded")
+    assert code == "E860"
+    assert re.search(r"at step 2 the loss is \d\.\d+e\+\d+ ", message)
+
+
+def test_what_is_not_finite_is_never_saved(tiny, recipe, tmp_path):
+    """The loss of the first step is finite, and the weights after its update are not."""
+    ((code, message),) = codes(tiny, sgd(recipe, 1e20, decay=1e30), out=tmp_path / "run")
+    assert code == "E860"
+    assert "after step 1" in message
+    assert "`params c1.kernel` the first" in message
+    assert runs.newest_step(tmp_path / "run") is None
+
+
+def test_the_place_of_a_divergence_is_the_learning_rate(tmp_path, tiny):
+    path = tmp_path / "hot.yaml"
+    path.write_text("steps: 20\nbatch_size: 32\noptimizer: {name: sgd, learning_rate: 1e38}\n")
+    with pytest.raises(SpecError) as caught:
+        train(tiny, path, out=tmp_path / "run", quiet=True)
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.span.line, diagnostic.span.column) == (3, 39)
 
 
 def test_frozen_weights_stay_and_taken_weights_are_told(whole, tiny, recipe, tmp_path):
@@ -151,23 +183,34 @@ def test_a_recipe_that_asks_for_what_the_network_has_not_is_refused_in_its_place
     assert not (tmp_path / "x").exists()
 
 
-def test_a_full_disk_is_told_and_the_checkpoints_stay_whole(tiny, recipe, tmp_path, monkeypatch):
-    import errno
-
-    from cnnspec.training.checkpoints import Checkpoints
-
-    save = Checkpoints.save
-
-    def full(self: Checkpoints, state: Any, note: dict[str, Any], metrics: Any = None) -> None:
-        if note["step"] > 8:
-            self._guard(lambda: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left on device")))
-        save(self, state, note, metrics)
-
-    monkeypatch.setattr(Checkpoints, "save", full)
-    found = codes(tiny, recipe, out=tmp_path / "run")
-    assert [c for c, _ in found] == ["E864"]
+def test_a_full_disk_is_told_and_the_checkpoints_stay_whole(whole, tiny, recipe, tmp_path, monkeypatch):
+    room = iter([1 << 30, 1000, 1000, 1000])  # for the checkpoint of step 8, and not for the next
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=next(room)))
+    ((code, message),) = codes(tiny, recipe, out=tmp_path / "run")
+    assert code == "E864"
+    assert message.endswith("a checkpoint needs 1.1 MB, and 0.0 MB are left")
+    assert runs.newest_step(tmp_path / "run") == 8
     monkeypatch.undo()
-    assert train("tiny", out=tmp_path / "run", resume=True, quiet=True).metrics["steps"] == 24
+    assert same(train("tiny", out=tmp_path / "run", resume=True, quiet=True).params, whole.params)
+
+
+FILLS_UP = """
+import json, resource, sys
+from cnnspec.training import train
+resource.setrlimit(resource.RLIMIT_FSIZE, (1024 * int(sys.argv[3]),) * 2)
+train(*json.loads(sys.argv[1]), out=sys.argv[2], quiet=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limit", [10, 20, 60])
+def test_a_disk_that_fills_up_in_the_midst_of_writing_corrupts_nothing(whole, tiny, recipe, tmp_path, limit):
+    """The system refuses to write beyond so many kB a file, as a full disk does; in a process of its own."""
+    folder = tmp_path / "run"
+    command = [sys.executable, "-W", "ignore", "-c", FILLS_UP, json.dumps([tiny, recipe]), str(folder), str(limit)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert "error[E864]" in done.stderr, done.stderr[-2000:]
+    assert same(train("tiny", out=folder, resume=True, quiet=True).params, whole.params)
 
 
 def test_a_training_outside_the_main_thread_works(tiny, recipe, tmp_path):
@@ -199,3 +242,52 @@ def test_precision_mixing_smoothing_accumulation_and_clipping_go_together(tiny, 
     done = train(tiny, {**recipe, **changes}, out=tmp_path / "run", quiet=True)
     assert done.metrics["top1"] > 0.4
     assert {value.dtype.name for value in done.params.values()} == {"float32"}
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint_still_starts_from_the_given_weights(
+    whole, tiny, recipe, tmp_path, monkeypatch
+):
+    def killed(self: Loop) -> None:
+        raise KeyboardInterrupt
+
+    tuning = {**recipe, "weights": str(whole.folder), "freeze": ["c1"], "steps": 8}
+    with monkeypatch.context() as patched:
+        patched.setattr(Loop, "run", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(tiny, tuning, out=tmp_path / "run", quiet=True)
+    done = train("tiny", out=tmp_path / "run", resume=True, quiet=True)
+    assert done.params["c1.kernel"].tobytes() == whole.params["c1.kernel"].tobytes()
+
+
+def test_a_run_goes_on_from_any_folder(whole, tiny, recipe, tmp_path, monkeypatch):
+    """Pictures and weights were given by relative paths; one picture cannot be read, and is counted and named."""
+    for name in ("cat", "dog"):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for index in range(20):
+            Image.new("L", (8, 8), 100 + index).save(tmp_path / "pets" / name / f"{index}.png")
+    (tmp_path / "pets" / "cat" / "3.png").write_bytes(b"no picture")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    changes = {"dataset": {"name": "folder", "path": "pets", "corrupt": "skip"}, "steps": 4, "evaluate_every": 4,
+               "weights": os.path.relpath(whole.folder)}  # fmt: skip
+    done = train(tiny, {**recipe, **changes}, out="run", set={"classes": 2}, quiet=True)
+    assert done.metrics["corrupt"] == 1
+    assert list(json.loads((tmp_path / "run" / "result.json").read_text())["corrupt"]) == ["pets/cat/3.png"]
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert train("tiny", out="../run", resume=True, overrides={"steps": 8}, quiet=True).metrics["steps"] == 8
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["classes"] == ["cat", "dog"]
+
+
+def test_tensorboard_is_told_what_the_record_is_told(tiny, recipe, tmp_path):
+    """The records of TensorBoard's format: length, its checksum, an event, its checksum."""
+    folder = train(tiny, {**recipe, "steps": 16}, out=tmp_path / "run", quiet=True).folder
+    (path,) = (folder / "tensorboard").iterdir()
+    data, place, found = path.read_bytes(), 0, {}
+    while place < len(data):
+        (length,) = struct.unpack("<Q", data[place : place + 8])
+        event = Event.FromString(data[place + 12 : place + 12 + length])
+        place += 16 + length
+        found |= {(value.tag, event.step): value.simple_value for value in event.summary.value}
+    held = [e for e in read_events(folder) if e["kind"] == "evaluation"]
+    assert [found["evaluation/top1", e["step"]] for e in held] == pytest.approx([e["top1"] for e in held], rel=1e-6)
+    assert ("train/learning_rate", 16) in found
