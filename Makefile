@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types format zoo parity reference docs bench clean
+.PHONY: help setup demo test test-all lint types format zoo parity reference docs bench-peers bench bench-full clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -55,8 +55,15 @@ docs: setup  ## write the generated pages
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/zoo.py
 
-bench: setup  ## measure, and write docs/benchmarks.md
-	$(BIN)/python -m benchmarks --long
+bench-peers: setup  ## install what the benchmarks compare with
+	$(PIP) -c constraints.txt -e '.[bench]'
+	$(PIP) --no-deps -c constraints.txt torchvision timm
+
+bench: bench-peers  ## measure the short form, and write docs/benchmarks.md
+	$(BIN)/python -m benchmarks --page
+
+bench-full: bench-peers  ## measure everything, which takes hours, and write docs/benchmarks.md
+	$(BIN)/python -m benchmarks --full --page
 
 clean:  ## remove what was made
 	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

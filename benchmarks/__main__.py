@@ -1,171 +1,131 @@
-"""`python -m benchmarks`: cnnspec beside hand-written Flax NNX, in one run, as ratios; writes docs/benchmarks.md.
+"""`python -m benchmarks [SECTION ...]`: measures sections, keeps every row at once, and prints tables.
 
-`--long` takes more networks, batches and rounds. torch is measured too where it is installed.
+Sections: start, call, compile, inference, training, memory; all without any. The short form takes a few minutes;
+`--full` takes all networks, batch sizes and more rounds. With `--page` the tables go into docs/benchmarks.md, beside a
+picture of inference and the results. An engine whose packages are not installed is left out and named.
 """
 
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import jax
-import numpy as np
+from benchmarks import machine, page, picture
+from benchmarks.engines import engines
+from benchmarks.networks import DEPTHS, NETWORKS
+from benchmarks.options import Options
+from benchmarks.progress import Progress
+from benchmarks.results import Results
+from benchmarks.sections import sections
+from benchmarks.turns import ROOT, Failed
 
-import cnnspec
-from benchmarks.handwritten import NETWORKS, inference
-from benchmarks.timing import alternate, machine
-from cnnspec.cli.output import Table
-from cnnspec.zoo import zoo_specs
-
-PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
-
-
-def startup() -> Table:
-    """Whole processes: checking specs."""
-    table = Table(["process", "seconds"], right=(1,))
-    command = [sys.executable, "-m", "cnnspec", "check", "-q"]
-    specs = [str(path) for path in zoo_specs()]
-    for name, files in (("check resnet50", ["resnet50"]), (f"check all {len(specs)} specs", specs)):
-        times = []
-        for _ in range(3):
-            begin = time.perf_counter()
-            subprocess.run([*command, *files], check=True)
-            times.append(time.perf_counter() - begin)
-        table.add(name, f"{min(times):.2f}")
-    begin = time.perf_counter()
-    cnnspec.load_spec("resnet1202_cifar")
-    table.add("infer the shapes of 1202 layers (in process)", f"{time.perf_counter() - begin:.2f}")
-    for name in ("vgg16", "resnet152"):
-        network = cnnspec.compile(name)
-        begin = time.perf_counter()
-        network.init()
-        table.add(f"initial values of {name} (in process)", f"{time.perf_counter() - begin:.2f}")
-    return table
+PAGE = ROOT / "docs" / "benchmarks.md"
+PAGE_FOLDER = ROOT / "docs" / "benchmarks"
+RESULTS = ROOT / "out" / "benchmarks" / "results.json"
 
 
-def compiling(names: list[str]) -> Table:
-    """Trace, lower and compile, without any cache."""
-    table = Table(["compile", "cnnspec s", "by hand s", "ratio"], right=(1, 2, 3))
-    jax.config.update("jax_enable_compilation_cache", False)
-    for name in names:
-        network = cnnspec.compile(name)
-        prepared = network.prepare(*network.init())
-        image = np.zeros((1, 224, 224, 3), np.float32)
-        run, state = inference(name)
-        mine, theirs = [], []
-        for _ in range(2):
-            jax.clear_caches()
-            begin = time.perf_counter()
-            jax.jit(network.inference_function).lower(prepared, image).compile()
-            mine.append(time.perf_counter() - begin)
-            jax.clear_caches()
-            begin = time.perf_counter()
-            run.lower(state, image).compile()
-            theirs.append(time.perf_counter() - begin)
-        table.add(name, f"{min(mine):.2f}", f"{min(theirs):.2f}", f"{min(mine) / min(theirs):.2f}")
-    return table
-
-
-def running(names: list[str], batches: list[int], rounds: int) -> Table:
-    """Inference, float32, 224 pixels."""
-    table = Table(["inference", "batch", "cnnspec ms", "by hand ms", "torch ms", "hand / cnnspec", "torch / cnnspec"],
-                  right=range(1, 7))  # fmt: skip
-    for name in names:
-        network = cnnspec.compile(name)
-        prepared = network.prepare(*network.init())
-        run, state = inference(name)
-        for batch in batches:
-            images = np.random.default_rng(0).standard_normal((batch, 224, 224, 3)).astype(np.float32)
-            on_device = jax.device_put(images)
-            functions: dict[str, Any] = {
-                "cnnspec": partial(_ready, network.infer, prepared, on_device),
-                "hand": partial(_ready, run, state, on_device),
-            }
-            peer = _torch(name, images)
-            if peer is not None:
-                functions["torch"] = peer
-            seconds = alternate(functions, rounds)
-            torch_ms = f"{1e3 * seconds['torch']:.1f}" if "torch" in seconds else ""
-            torch_ratio = f"{seconds['torch'] / seconds['cnnspec']:.2f}" if "torch" in seconds else ""
-            table.add(name, batch, f"{1e3 * seconds['cnnspec']:.1f}", f"{1e3 * seconds['hand']:.1f}", torch_ms,
-                      f"{seconds['hand'] / seconds['cnnspec']:.2f}", torch_ratio)  # fmt: skip
-    return table
-
-
-def _ready(function: Any, *arguments: Any) -> None:
-    """Call and wait for the result."""
-    jax.block_until_ready(function(*arguments))
-
-
-def _torch(name: str, images: np.ndarray) -> Any:
-    """torch's eager network with channels last, where torch is installed."""
-    try:
-        import torch
-
-        from tests.parity.peers import torchvision
-    except ImportError:
-        return None
-    model = getattr(torchvision().models, name)(weights=None).eval().to(memory_format=torch.channels_last)
-    x = torch.tensor(images).permute(0, 3, 1, 2).to(memory_format=torch.channels_last)
-
-    def run() -> None:
-        with torch.no_grad():
-            model(x)
-
-    return run
-
-
-def overhead() -> Table:
-    """The cost of a call over the network itself: 300 arrays that do nothing."""
-    table = Table(["call with the arrays of ResNet-50, no work", "microseconds"], right=(1,))
-    network = cnnspec.compile("resnet50")
-    prepared = network.prepare(*network.init())
-    one = jax.device_put(np.zeros(1, np.float32))
-    plain = jax.jit(lambda weights, x: x + 1)
-    inner = jax.jit(lambda weights, x, features: x + 1, static_argnums=(2,))
-
-    class Idle(type(network)):  # type: ignore[misc]  # the class of the network at hand
-        _infer = property(lambda self: inner)
-
-    idle = Idle(network.loaded)
-
-    def many(function: Any) -> Any:
-        def run() -> None:
-            for _ in range(200):
-                function()
-
-        return run
-
-    seconds = alternate(
-        {"jit": many(lambda: plain(prepared, one)), "infer": many(lambda: idle.infer(prepared, one))}, 5
+def parser() -> argparse.ArgumentParser:
+    found = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    table.add("jax.jit on the mapping", f"{1e6 * seconds['jit'] / 200:.0f}")
-    table.add("Compiled.infer", f"{1e6 * seconds['infer'] / 200:.0f}")
-    table.add("ratio", f"{seconds['infer'] / seconds['jit']:.2f}")
-    return table
+    found.add_argument("sections", nargs="*", metavar="SECTION", help=f"{', '.join(sections())} [default: all]")
+    found.add_argument("--full", action="store_true", help="all networks and batch sizes, more rounds")
+    found.add_argument("--networks", type=_names({**NETWORKS, **DEPTHS}), help="names of specs, with commas between")
+    found.add_argument("--batches", type=_numbers, help="batch sizes, with commas between")
+    found.add_argument("--engines", type=_names(engines()), help=f"of {', '.join(engines())}; with commas between")
+    found.add_argument("--rounds", type=_positive, help="turns of every engine, or runs of every process")
+    found.add_argument("--json", type=Path, metavar="FILE", help="where results are kept [default: "
+                       "out/benchmarks/results.json, with --page docs/benchmarks/results.json]")  # fmt: skip
+    found.add_argument("--page", action="store_true", help="write docs/benchmarks.md and its picture")
+    found.add_argument("--keep", action="store_true", help="keep the other rows of the sections in FILE")
+    found.add_argument("--resume", action="store_true", help="measure only the rows that FILE does not have yet")
+    found.add_argument("--no-measuring", action="store_true", help="only print (and with --page write) what FILE has")
+    return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--long", action="store_true", help="more networks, batches and rounds")
-    arguments = parser.parse_args()
-    names = list(NETWORKS) if arguments.long else ["resnet50", "mobilenet_v2"]
-    sections = [("Start", startup()), ("Call", overhead()), ("Compile", compiling(["vgg16", "resnet50"]))]
-    sections.append(("Inference", running(names, [1, 8] if arguments.long else [1], 9 if arguments.long else 5)))
-    lines = ["# Benchmarks", "", "Written by `python -m benchmarks --long`. Medians, measured in alternation in one run.",
-             "", machine(), ""]  # fmt: skip
-    for title, table in sections:
-        lines += [f"## {title}", "", "```text", table.plain(), "```", ""]
-    text = "\n".join(lines)
-    print(text)
-    if arguments.long:
-        PAGE.write_text(text, encoding="utf-8")
+def main(arguments: list[str] | None = None) -> int:
+    given = parser().parse_args(arguments)
+    unknown = [name for name in given.sections if name not in sections()]
+    if unknown:
+        parser().error(f"there is no section {unknown[0]}; the sections are {', '.join(sections())}")
+    path = given.json or (PAGE_FOLDER / "results.json" if given.page else RESULTS)
+    results = Results(path, keep=given.keep or given.resume)
+    wanted = given.sections or list(sections())
+    with Progress() as progress:
+        options = Options(given.full, given.networks, given.batches, given.engines, given.rounds, progress)
+        if not given.no_measuring:
+            for name in wanted:
+                measure_section(name, options, results, given.resume)
+    for name in wanted:
+        print_section(name, results)
+    print(f"results: {_short(path)}", file=sys.stderr)
+    if given.page:
+        drawn = picture.draw(results.rows("inference"), PAGE_FOLDER)
+        page.write(PAGE, results, drawn[0] if drawn else None)
+        print("written: " + ", ".join(_short(written) for written in [PAGE, *drawn]), file=sys.stderr)
+    return 0
+
+
+def measure_section(name: str, options: Options, results: Results, resume: bool) -> None:
+    """Measure the rows of a section; a row that fails is reported, and the next one measured."""
+    section, progress = sections()[name], options.progress
+    keys = [key for key in section.keys(options) if not (resume and key in results.rows(name))]
+    if not keys:
+        return
+    results.begin(name, {"time": time.strftime("%Y-%m-%d %H:%M"), "full": options.full, "machine": machine.describe(),
+                         "load_before": machine.load()})  # fmt: skip
+    progress.begin(section.TITLE, len(keys))
+    for key in keys:
+        try:
+            row = section.measure(key, options)
+        except Failed as failed:
+            progress.warn(f"{name}, {key}: {failed}")
+            continue
+        results.put(name, key, row)
+        progress.row(section.line(row))
+        for note in section.notes({key: row}):
+            progress.warn(note)
+    results.end(name, machine.load())
+
+
+def print_section(name: str, results: Results) -> None:
+    section, rows = sections()[name], results.rows(name)
+    if not rows:
+        return
+    for title, table in section.result_tables(rows):
+        print(f"\n{section.TITLE}{': ' + title if title else ''}")
+        table.print()
+    for run in results.runs(name):
+        print(page.run_text(run))
+
+
+def _names(known: dict[str, Any]) -> Any:
+    def read(text: str) -> tuple[str, ...]:
+        found = tuple(text.split(","))
+        for name in found:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"there is no {name}; there are {', '.join(known)}")
+        return found
+
+    return read
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(map(_positive, text.split(",")))
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no positive number")
+    return int(text)
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
