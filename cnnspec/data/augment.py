@@ -1,48 +1,24 @@
-"""Augmentation of a whole batch at once; what is random depends on seed, step and place in the batch alone.
-
-So a batch is the same however it is divided among hosts, and whenever it is made again after a resume.
-"""
+"""Augmentation of a whole batch at once."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnspec.data.base import Boxes, Images
-from cnnspec.data.config import Affine, Augmentation, Colour, ResizedCrop
+from cnnspec.data.base import Images
+from cnnspec.data.config import Affine, Augmentation, Colour
+from cnnspec.data.draws import Draws
 
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
+#: The principal components of the colours of ImageNet's pixels (a column each), times the roots of their eigenvalues,
+#: as Facebook's training of residual networks has them; pixels of 0 to 1.
+_PRINCIPAL = np.array([[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]]) * [
+    0.2175, 0.0188, 0.0045,
+]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Draws:
-    """The random numbers of one step: drawn for the global batch, cut to the rows of this host."""
-
-    seed: int
-    step: int
-    batch: int
-    rows: slice
-
-    def uniform(self, stream: int, low: float, high: float, columns: int = 1) -> NDArray[np.float64]:
-        """`[rows, columns]` numbers in [low, high) of one named stream."""
-        generator = np.random.Generator(np.random.PCG64([self.seed, self.step, stream]))
-        return generator.uniform(low, high, (self.batch, columns))[self.rows]
-
-
-# Streams are numbered for good: a new kind of augmentation must not move the others' numbers.
-_BOX, _CROP, _FLIP, _AFFINE, _COLOUR = range(5)
-
-
-def boxes(config: ResizedCrop, draws: Draws) -> Boxes:
-    """Random parts (left, top, right, bottom, as shares): area and aspect ratio within the given ranges."""
-    area = draws.uniform(_BOX, *config.area)[:, 0]
-    ratio, left, top = (draws.uniform(_BOX + 100, 0, 1, 3)).T
-    ratio = np.exp(np.log(config.ratio[0]) + ratio * (np.log(config.ratio[1]) - np.log(config.ratio[0])))
-    width, height = np.minimum(np.sqrt(area * ratio), 1.0), np.minimum(np.sqrt(area / ratio), 1.0)
-    x, y = left * (1 - width), top * (1 - height)
-    return np.stack([x, y, x + width, y + height], axis=1)
+# Streams are numbered for good: see `draws`. Those of `parts` are 0, 100 and 101.
+_CROP, _FLIP, _AFFINE, _COLOUR, _LIGHTING = range(1, 6)
 
 
 def augment(images: Images, config: Augmentation, draws: Draws) -> Images:
@@ -132,4 +108,8 @@ def _colour(images: Images, config: Colour, draws: Draws) -> Images:
     if images.shape[-1] == 3:
         grey = (mixed @ weights)[..., None]
         mixed = (mixed - grey) * saturation + grey
+        if config.lighting:  # Krizhevsky and others 2012, section 4.1
+            mixed += (
+                255 * (draws.normal(_LIGHTING, config.lighting, 3) @ _PRINCIPAL.T).astype(np.float32)[:, None, None]
+            )
     return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnspec.data.frame import Frame, picture_of
+from cnnspec.data.parts import Part
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int32]
-Boxes = NDArray[np.float64]
 
 #: Below this many bytes a whole set is resized once, at the start.
 RESIZE_AT_ONCE = 1 << 30
@@ -47,10 +47,10 @@ class Dataset(ABC):
         return {}
 
     @abstractmethod
-    def read(self, indices: NDArray[np.int64], boxes: Boxes | None = None) -> tuple[Images, NDArray[np.bool_]]:
+    def read(self, indices: NDArray[np.int64], parts: Sequence[Part] | None = None) -> tuple[Images, NDArray[np.bool_]]:
         """The images `[n, height, width, channels]` of 0 to 255, and which of them could be read.
 
-        `boxes [n, 4]` (left, top, right, bottom, as shares of the image) asks for parts, resized to the frame.
+        `parts` asks for a part of each, resized to the frame.
         """
 
 
@@ -63,10 +63,10 @@ class ArrayDataset(Dataset):
         small = len(images) * frame.bytes <= RESIZE_AT_ONCE
         self._placed: Images | None = frame.place_all(images) if small or frame.fits(images.shape[1:]) else None
 
-    def read(self, indices: NDArray[np.int64], boxes: Boxes | None = None) -> tuple[Images, NDArray[np.bool_]]:
-        if boxes is not None:
-            parts = [self.frame.part(picture_of(self._images[i]), b) for i, b in zip(indices, boxes, strict=True)]
-            images = np.stack(parts)
+    def read(self, indices: NDArray[np.int64], parts: Sequence[Part] | None = None) -> tuple[Images, NDArray[np.bool_]]:
+        if parts is not None:
+            chosen = zip(indices, parts, strict=True)
+            images = np.stack([self.frame.part(picture_of(self._images[i]), part) for i, part in chosen])
         elif self._placed is not None:
             images = self._placed[indices]
         else:

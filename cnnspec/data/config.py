@@ -97,17 +97,22 @@ class Affine(Part):
 
 
 class Colour(Part):
-    """Random brightness, contrast and saturation: factors of 1 - value to 1 + value."""
+    """Random brightness, contrast and saturation, by factors of 1 - value to 1 + value, and lighting."""
 
-    brightness: Fraction = Field(0.0)
-    contrast: Fraction = Field(0.0)
-    saturation: Fraction = Field(0.0)
+    brightness: Fraction = Field(0.0, description="of the factor on all values")
+    contrast: Fraction = Field(0.0, description="of the factor on the distance from the mean grey")
+    saturation: Fraction = Field(0.0, description="of the factor on the distance from the pixel's own grey")
+    lighting: Fraction = Field(0.0, description="standard deviation along the principal components of natural colours "
+                               "(Krizhevsky 2012, section 4.1)")  # fmt: skip
 
 
 class Augmentation(Part):
     """What happens to an image of a training batch, in this order."""
 
     resized_crop: ResizedCrop | None = Field(None, description="a random part, resized to the input")
+    random_resize: Range | None = Field(
+        None, description="pixels of the shorter side, least and most, before a random crop of the input's size"
+    )
     crop: Size | None = Field(
         None, description="pixels of padding on every side before a random crop of the input's size"
     )
@@ -115,6 +120,12 @@ class Augmentation(Part):
     flip: bool = Field(False, description="mirror half of the images left to right")
     colour: Colour | None = Field(None, description="brightness, contrast, saturation")
     fill: int = Field(0, ge=0, le=255, description="value of pixels that come from outside")
+
+    @model_validator(mode="after")
+    def _one_part(self) -> Augmentation:
+        if self.resized_crop is not None and self.random_resize is not None:
+            raise PydanticCustomError("two_parts", "has both `resized_crop` and `random_resize`")
+        return self
 
 
 class Loading(Part):

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cnnspec.data.base import Boxes, Dataset, Images, Labels
+from cnnspec.data.base import Dataset, Images, Labels
 from cnnspec.data.config import DatasetConfig
 from cnnspec.data.frame import UNREADABLE, Frame
+from cnnspec.data.parts import Part
 from cnnspec.data.splitting import held_out_mask
 from cnnspec.diagnostics import Problem, listing
 
@@ -46,12 +47,12 @@ class FolderDataset(Dataset):
                 found[self.describe(index)] = str(error)
         return found
 
-    def read(self, indices: NDArray[np.int64], boxes: Boxes | None = None) -> tuple[Images, NDArray[np.bool_]]:
+    def read(self, indices: NDArray[np.int64], parts: Sequence[Part] | None = None) -> tuple[Images, NDArray[np.bool_]]:
         images = np.zeros((len(indices), *self.frame.shape), np.uint8)
         good = np.ones(len(indices), bool)
         for row, index in enumerate(indices):
             try:
-                images[row] = self.frame.read(self.paths[index], None if boxes is None else boxes[row])
+                images[row] = self.frame.read(self.paths[index], None if parts is None else parts[row])
             except UNREADABLE as error:
                 if self.policy == "fail":
                     raise Problem(

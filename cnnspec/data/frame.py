@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cnnspec.data.parts import Part
 from cnnspec.document import Preprocess
 from cnnspec.preprocess import convert, place
 
@@ -40,10 +40,10 @@ class Frame:
         """Whether images of `shape` (height, width, channels) go in unchanged."""
         return shape == self.shape and self.steps.resize is None and self.steps.pad is None
 
-    def read(self, path: Path, box: Any = None) -> NDArray[np.uint8]:
-        """The picture of a file, or the part of it in `box`; **Errors**: those of `UNREADABLE`."""
+    def read(self, path: Path, part: Part | None = None) -> NDArray[np.uint8]:
+        """The picture of a file, or a part of it; **Errors**: those of `UNREADABLE`."""
         with Image.open(path) as picture:
-            return place(picture, self.steps, self.shape) if box is None else self.part(picture, box)
+            return place(picture, self.steps, self.shape) if part is None else self.part(picture, part)
 
     def place_all(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The images `[n, ...]` of one size, placed one by one; unchanged where they fit."""
@@ -54,13 +54,11 @@ class Frame:
             placed[row] = place(picture_of(image), self.steps, self.shape)
         return placed
 
-    def part(self, image: Image.Image, box: Any) -> NDArray[np.uint8]:
-        """The part of an image within `box` (left, top, right, bottom, as shares), resized to the frame."""
+    def part(self, image: Image.Image, part: Part) -> NDArray[np.uint8]:
+        """A part of an image, resized to the frame."""
         picture = convert(image, self.channels)
-        left, top, right, bottom = (float(v) for v in box)
-        pixels = (left * picture.width, top * picture.height, right * picture.width, bottom * picture.height)
         resampling = Image.Resampling[self.steps.interpolation.upper()]
-        whole = picture.resize((self.width, self.height), resampling, box=pixels)
+        whole = picture.resize((self.width, self.height), resampling, box=part.box(*picture.size))
         return np.asarray(whole, np.uint8).reshape(self.shape)
 
 

@@ -13,9 +13,11 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnspec.data.augment import Draws, augment, boxes
+from cnnspec.data.augment import augment
 from cnnspec.data.base import Dataset
 from cnnspec.data.config import Augmentation, Loading
+from cnnspec.data.draws import Draws
+from cnnspec.data.parts import parts_of
 
 Batch = dict[str, NDArray[Any]]
 
@@ -56,8 +58,7 @@ class TrainingBatches:
         rows = self.share.rows(self.batch)
         draws = Draws(self.seed, step, self.batch, rows)
         indices = self._indices(step)[rows]
-        crop = self.augmentation.resized_crop
-        images, good = self.dataset.read(indices, boxes(crop, draws) if crop is not None else None)
+        images, good = self.dataset.read(indices, parts_of(self.augmentation, self.dataset.frame.shape, draws))
         lost = indices[~good]
         for row in np.flatnonzero(~good):
             stand_in = self._stand_in(indices, good, int(row))

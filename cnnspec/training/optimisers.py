@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 import jax.numpy as jnp
@@ -41,7 +42,7 @@ def _curve(
         curve = optax.linear_schedule(peak, peak * schedule.final, length)
     elif schedule.name == "exponential":
         curve = optax.exponential_decay(
-            peak, updates(schedule.every or 1), schedule.factor, staircase=schedule.staircase
+            peak, updates(schedule.every or 1), schedule.factor[0], staircase=schedule.staircase
         )
     elif schedule.name == "one_cycle":
         rise = max(1, round(length * schedule.rise))
@@ -52,7 +53,10 @@ def _curve(
     elif schedule.name == "step":
         every = updates(schedule.every) if schedule.every is not None else 0
         times = list(range(every, total, every)) if every else [updates(t) for t in schedule.at]
-        curve = optax.piecewise_constant_schedule(peak, {max(0, t - warmup): schedule.factor for t in times})
+        factors = schedule.factor if len(schedule.factor) == len(times) else schedule.factor[:1] * len(times)
+        curve = optax.piecewise_constant_schedule(
+            peak, {max(0, t - warmup): f for t, f in zip(times, factors, strict=True)}
+        )
     else:
         curve = optax.constant_schedule(peak)
     return curve
@@ -62,7 +66,7 @@ def decayed(config: Optimizer, params: Mapping[str, Any]) -> dict[str, bool]:
     """Which parameters weight decay pulls: by default kernels only, not biases nor the scales of norms."""
 
     def exempt(path: str) -> bool:
-        return any(path == name or path.startswith(f"{name}.") for name in config.decay_exempt)
+        return any(fnmatchcase(path, name) or fnmatchcase(path, f"{name}.*") for name in config.decay_exempt)
 
     return {path: (config.decay_everything or jnp.ndim(p) > 1) and not exempt(path) for path, p in params.items()}
 

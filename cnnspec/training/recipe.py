@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
@@ -53,7 +54,7 @@ class Optimizer(Part):
         0.0, description="added to the gradient times the weight; for adamw applied to the weight itself"
     )
     decay_everything: bool = Field(False, description="decay biases and the scales and biases of norms too")
-    decay_exempt: Names = Field((), description="ids that are not decayed")
+    decay_exempt: Names = Field((), description="ids that are not decayed; `*` stands for anything")
 
     @model_validator(mode="after")
     def _fields_of_the_rule(self) -> Optimizer:
@@ -81,7 +82,8 @@ class Schedule(Part):
     warmup: NonNegative = Field(0.0, description="length of the linear rise before the curve begins")
     warmup_from: Fraction = Field(0.0, description="share of the learning rate that the rise begins with")
     at: Times = Field((), description="step: when the rate falls")
-    factor: Positive = Field(0.1, description="step and exponential: what it is multiplied by")
+    factor: Numbers = Field((0.1,), description="step and exponential: what it is multiplied by; for `at`, one for all "
+                            "times or one a time")  # fmt: skip
     every: Positive | None = Field(None, description="step (instead of `at`) and exponential: how often")
     staircase: bool = Field(False, description="exponential: in steps rather than smoothly")
     final: Fraction = Field(0.0, description="cosine, linear, one_cycle: share of the rate at the end")
@@ -94,6 +96,8 @@ class Schedule(Part):
             raise PydanticCustomError("schedule_step", "of `step` needs either `at` or `every`")
         if self.name == "exponential" and self.every is None:
             raise PydanticCustomError("schedule_exponential", "of `exponential` needs `every`")
+        if min(self.factor) <= 0 or len(self.factor) not in (1, len(self.at)):
+            raise PydanticCustomError("schedule_factor", "needs a `factor` above 0, or one for each of its times")
         return self
 
 
@@ -142,7 +146,7 @@ class Recipe(Part):
     title: str = Field("", description="one line about this recipe")
     source: Reference | None = Field(None, description="where the training was published")
     published: str = Field("", description="the published result with its protocol")
-    networks: Names = Field((), description="the networks of the zoo that it is for")
+    networks: Names = Field((), description="the networks of the zoo that it is for; `*` stands for anything")
     set: dict[str, Any] = Field({}, description="values of the spec's params, as `--set` gives them")
     dataset: Annotated[DatasetConfig, BeforeValidator(_named)] = Field(
         DatasetConfig(), description="the images; a bare name will do"
@@ -175,7 +179,7 @@ class Recipe(Part):
     weights: str | None = Field(
         None, description="file or run folder to start from; what fits by name and shape is taken"
     )
-    freeze: Names = Field((), description="ids whose weights stay as they are")
+    freeze: Names = Field((), description="ids whose weights stay as they are; `*` stands for anything")
     remat: Names = Field(
         (), description="ids whose inner activations are computed again for the gradient, to save memory"
     )
@@ -192,6 +196,10 @@ class Recipe(Part):
         if (self.mixing.mixup or self.mixing.cutmix) and self.loss.name != "cross_entropy":
             raise PydanticCustomError("mixing_loss", "mixes images only for cross_entropy")
         return self
+
+    def is_for(self, network: str) -> bool:
+        """Whether it names this network of the zoo."""
+        return any(fnmatchcase(network, pattern) for pattern in self.networks)
 
     def total_steps(self, images: int) -> int:
         """Steps of the whole training on `images` training images."""

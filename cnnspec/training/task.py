@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 import jax.numpy as jnp
 from jax import Array
@@ -82,6 +83,10 @@ def check_fits(graph: Graph, task: Task, recipe: Recipe, images: int) -> None:
     if recipe.total_steps(images) < recipe.accumulate:
         raise Problem("E862", f"no weight would ever move: the gradients of {recipe.accumulate} batches make an update, "
                       f"and the training has {recipe.total_steps(images)}", "train longer, or accumulate fewer", field="accumulate")  # fmt: skip
+    least = recipe.augment.random_resize
+    if least is not None and least[0] < max(task.shape[:2]):
+        raise Problem("E862", f"a crop of {task.shape[0]}x{task.shape[1]} pixels is larger than images of {least[0]:g}",
+                      f"resize to at least {max(task.shape[:2])}", field="augment.random_resize")  # fmt: skip
     nodes = [node.path for node in graph.nodes]
     below(nodes, recipe.remat, "remat", "nothing to compute again: no node stands", "the network has")
     weights_below(graph, recipe.optimizer.decay_exempt, "optimizer.decay_exempt", "nothing to exempt")
@@ -89,7 +94,7 @@ def check_fits(graph: Graph, task: Task, recipe: Recipe, images: int) -> None:
 
 
 def weights_below(graph: Graph, ids: Sequence[str], field: str, purpose: str) -> frozenset[str]:
-    """The parameters and statistics below the given ids. **Errors**: E862 for an id that has none."""
+    """The parameters and statistics below the given ids (`*` stands for anything). **Errors**: E862 for an id that has none."""
     return below(list(graph.parameters), ids, field, f"{purpose}: no weights stand", "weights stand under")
 
 
@@ -97,7 +102,7 @@ def below(paths: Sequence[str], ids: Sequence[str], field: str, missing: str, th
     """Those of `paths` that stand below one of `ids`. **Errors**: E862, at its place in `field`, for an id without any."""
     found: set[str] = set()
     for place, name in enumerate(ids):
-        under = {path for path in paths if path == name or path.startswith(f"{name}.")}
+        under = {path for path in paths if fnmatchcase(path, name) or fnmatchcase(path, f"{name}.*")}
         if not under:
             tops = sorted({path.split(".")[0] for path in paths})
             raise Problem("E862", f"{missing} under `{name}`", did_you_mean(name, tops) or f"{there} {listing(tops)}",

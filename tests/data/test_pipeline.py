@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnnspec.data.augment import Draws, augment, boxes
+from cnnspec.data.augment import augment
 from cnnspec.data.base import ArrayDataset
 from cnnspec.data.config import Affine, Augmentation, Colour, Loading, ResizedCrop
+from cnnspec.data.draws import Draws
 from cnnspec.data.frame import Frame
+from cnnspec.data.parts import parts_of
 from cnnspec.data.pipeline import EvaluationBatches, Share, TrainingBatches, iterate
 
 EVERYTHING = Augmentation(
@@ -129,10 +131,34 @@ def test_a_rotation_turns_and_a_shift_moves_and_brings_in_the_fill():
     assert (moved.min(), moved.max()) == (50, 200)
 
 
-def test_boxes_lie_within_the_image_and_have_the_asked_area():
-    found = boxes(ResizedCrop(area=(0.2, 0.5), ratio=(0.8, 1.25)), draws(300))
+@pytest.mark.parametrize("size", [(300, 200), (50, 80)])
+def test_parts_by_area_lie_within_the_image_and_have_the_asked_area_and_ratio(size):
+    config = Augmentation(resized_crop=ResizedCrop(area=(0.2, 0.5), ratio=(0.8, 1.25)))
+    found = np.array([part.box(*size) for part in parts_of(config, (8, 8, 3), draws(300))])
+    across, down = found[:, 2] - found[:, 0], found[:, 3] - found[:, 1]
     assert found.min() >= 0
-    assert found.max() <= 1 + 1e-9
-    area = (found[:, 2] - found[:, 0]) * (found[:, 3] - found[:, 1])
-    assert area.min() > 0.19
-    assert area.max() < 0.51
+    assert (found[:, 2:] <= np.array(size) + 1e-9).all()
+    share = across * down / np.prod(size)
+    assert (share.min() > 0.19, share.max() < 0.51) == (True, True)
+    assert (across / down > 0.79).all()
+    assert (across / down < 1.26).all()
+
+
+def test_a_random_resize_crops_squares_of_pixels_at_every_scale():
+    config = Augmentation(random_resize=(256, 512))
+    found = np.array([part.box(500, 375) for part in parts_of(config, (224, 224, 3), draws(400))])
+    across, down = found[:, 2] - found[:, 0], found[:, 3] - found[:, 1]
+    assert np.allclose(across, down)
+    sides = 224 * 375 / across
+    assert (256 <= sides.min() < 265, 500 < sides.max() <= 512) == (True, True)
+    assert abs(sides.mean() - 384) < 10
+    assert (found[:, 2].max() > 480, found[:, 0].min() < 10) == (True, True)
+
+
+def test_lighting_moves_all_pixels_of_an_image_alike_and_most_along_grey():
+    images = np.full((300, 4, 4, 3), 128, np.uint8)
+    found = augment(images, Augmentation(colour=Colour(lighting=0.1)), draws(300)).astype(float) - 128
+    assert (found == found[:, :1, :1]).all()
+    moved = found[:, 0, 0]
+    assert np.allclose(moved.std(0), 255 * 0.1 * 0.2175 * 0.577, rtol=0.15)
+    assert np.corrcoef(moved.T).min() > 0.95

@@ -63,6 +63,7 @@ def test_biases_and_norms_are_not_decayed_unless_asked():
     }
     assert decayed(Optimizer(), params) == {"a.kernel": True, "a.bias": False, "n.scale": False, "b.kernel": True}
     assert decayed(Optimizer(decay_everything=True, decay_exempt=("b",)), params)["b.kernel"] is False
+    assert decayed(Optimizer(decay_exempt=("*kernel",)), params)["a.kernel"] is False
     assert decayed(Optimizer(decay_everything=True), params)["a.bias"] is True
 
 
@@ -75,9 +76,10 @@ def test_biases_and_norms_are_not_decayed_unless_asked():
         (Schedule(name="linear", final=0.5), {0: 1.0, 50: 0.75, 100: 0.5}),
         (Schedule(name="step", at=(30, 60)), {29: 1.0, 31: 0.1, 61: 0.01}),
         (Schedule(name="step", at=(30,), warmup=10), {0: 0.0, 10: 1.0, 29: 1.0, 31: 0.1}),
-        (Schedule(name="step", every=40, factor=0.5), {39: 1.0, 41: 0.5, 81: 0.25}),
-        (Schedule(name="exponential", every=10, factor=0.5), {0: 1.0, 10: 0.5, 20: 0.25}),
-        (Schedule(name="exponential", every=10, factor=0.5, staircase=True), {9: 1.0, 19: 0.5}),
+        (Schedule(name="step", at=(30, 60), factor=(0.4, 0.5)), {29: 1.0, 31: 0.4, 61: 0.2}),
+        (Schedule(name="step", every=40, factor=(0.5,)), {39: 1.0, 41: 0.5, 81: 0.25}),
+        (Schedule(name="exponential", every=10, factor=(0.5,)), {0: 1.0, 10: 0.5, 20: 0.25}),
+        (Schedule(name="exponential", every=10, factor=(0.5,), staircase=True), {9: 1.0, 19: 0.5}),
         (Schedule(name="one_cycle", start=0.1), {0: 0.1, 15: 0.55, 30: 1.0, 65: 0.5, 100: 0.0}),
     ],
 )  # fmt: skip

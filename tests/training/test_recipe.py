@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 import pytest
 
 from cnnspec.diagnostics import Report, Source
+from cnnspec.frontend import load_spec
 from cnnspec.source import parse, plain
 from cnnspec.training.recipe import Recipe
 from cnnspec.training.recipe_file import load_recipe, recipe_folder, recipe_text
+from cnnspec.training.task import check_fits, task_of
+from cnnspec.zoo import zoo_specs
 
 
 def codes(text: str) -> list[tuple[str, int, int]]:
@@ -37,9 +42,11 @@ def test_every_mistake_is_shown_at_its_place():
         ("normalise: {scale: 0}\n\n", "a `scale` other than 0"),
         ("normalise: {mean: .nan}\n\n", "should be finite"),
         ("epochs: .inf\n\n", "should be finite"),
-        ("epochs: 1e9\n\n", "at most 1000000.0"),
+        ("epochs: 1e9\n\n", "at most 1e+06"),
         ("optimizer: {weight_decay: .inf}\n\n", "should be finite"),
         ("schedule: {name: step, at: [30, 20]}\n\n", "should rise"),
+        ("schedule: {name: step, at: [5, 9], factor: [1, 2, 3]}\n\n", "one for each of its times"),
+        ("augment: {resized_crop: {}, random_resize: [256, 480]}\n\n", "has both"),
         ("schedule: {name: step, at: [-5]}\n\n", "should rise, from above 0"),
         ("dataset: {name: digits, path: somewhere}\n\n", "comes along"),
     ],
@@ -94,3 +101,43 @@ def test_an_empty_recipe_is_a_recipe():
     tree = parse(Source("x", recipe_text(Recipe(epochs=2))), report)
     assert tree is not None
     assert plain(tree) == {"epochs": 2}
+
+
+#: Networks of the zoo whose training nobody has published.
+UNPUBLISHED = {
+    "lenet5_modern": "the network as textbooks have it",
+    "inception_v3_keras": "keras leaves the auxiliary head out; its weights were converted",
+}
+
+
+def recipes() -> dict[str, Recipe]:
+    loaded = {path.stem: load_recipe(path, Report()) for path in recipe_folder().glob("*.yaml")}
+    return {name: found.recipe for name, found in loaded.items() if found is not None}
+
+
+def test_every_network_of_the_zoo_has_a_recipe_and_every_recipe_names_networks_that_are_there():
+    names = {path.stem for path in zoo_specs()}
+    found = recipes()
+    assert {n for n in names if not any(r.is_for(n) for r in found.values())} == set(UNPUBLISHED)
+    for name, recipe in found.items():
+        assert all(any(fnmatchcase(n, pattern) for n in names) for pattern in recipe.networks), name
+        assert recipe.networks or name == "default"
+
+
+@pytest.mark.parametrize("name", sorted(recipes()))
+def test_a_recipe_fits_a_network_that_it_is_for(name):
+    recipe = recipes()[name]
+    networks = sorted(path.stem for path in zoo_specs() if recipe.is_for(path.stem)) or ["lenet5_modern"]
+    loaded = load_spec(networks[0], set=recipe.set)
+    task = task_of(loaded.graph, loaded.document.inputs, recipe)
+    check_fits(loaded.graph, task, recipe, 1_281_167)
+    assert task.preprocess.std
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", [path.stem for path in zoo_specs()])
+def test_every_recipe_fits_every_network_that_it_is_for(network):
+    for recipe in recipes().values():
+        if recipe.is_for(network):
+            loaded = load_spec(network, set=recipe.set)
+            check_fits(loaded.graph, task_of(loaded.graph, loaded.document.inputs, recipe), recipe, 1_281_167)
