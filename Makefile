@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# One network of each family is enough by hand; where CI is set, the whole zoo runs.
+TESTS := not slow and not parity$(if $(CI),, and not ci)
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all lint types format zoo parity reference docs bench-peers bench bench-full clean
 
@@ -25,8 +28,8 @@ demo: setup  ## train LeNet-5 on real digits, compile it; compile VGG-16 and run
 	$(BIN)/python -m benchmarks.photographs out/photographs
 	$(BIN)/cnnspec run out/vgg16 out/photographs/china.jpg out/photographs/flower.jpg
 
-test: setup lint types  ## lint, type-check, and run the everyday tests
-	$(BIN)/python -m pytest -q -n 2 -m 'not slow and not parity'
+test: setup lint types  ## lint, type-check, and run the everyday tests (with CI=1 the whole zoo)
+	$(BIN)/python -m pytest -q -n 2 -m '$(TESTS)'
 
 test-all: setup  ## run every test that needs no peer
 	$(BIN)/python -m pytest -q -n 2 -m 'not parity'
@@ -42,14 +45,16 @@ format: setup  ## format the sources
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-zoo: setup  ## check every spec of the zoo and print the table
+zoo: setup  ## check every spec of the zoo, print the table, and how many have proven logits
 	$(BIN)/cnnspec check --quiet specs/*.yaml
 	$(BIN)/cnnspec list
+	$(BIN)/python -m tests.parity --count
 
-parity: setup  ## recompute every comparison with torchvision live
+parity: setup  ## recompute every comparison with torchvision, timm and keras live
 	$(PIP) -c constraints.txt -e '.[parity]'
 	$(PIP) --no-deps -c constraints.txt torchvision timm
 	$(BIN)/python -m tests.parity
+	$(BIN)/python -m pytest -q -m parity
 
 docs: setup  ## write the generated pages
 	$(BIN)/python docs/generate.py

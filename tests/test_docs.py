@@ -39,6 +39,14 @@ def test_an_example_of_a_guide_is_right(example: str) -> None:
     assert checked.loaded is not None, render_text(checked.diagnostics)
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "examples").glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_file_of_the_examples_is_right_unless_it_shows_mistakes(path: Path) -> None:
+    text = path.read_text()
+    if text.startswith("cnnspec: 1"):
+        checked = check_text(text)
+        assert (checked.loaded is None) == (path.stem == "four_mistakes"), render_text(checked.diagnostics)
+
+
 @pytest.mark.parametrize("key", sorted(keys()))
 def test_the_example_of_a_docstring_is_right(key: str) -> None:
     found = yaml_blocks(cleandoc(spec_class(key).__doc__ or ""))

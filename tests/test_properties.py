@@ -112,7 +112,7 @@ def test_random_specs_reach_every_op_every_block_and_every_kind_of_edge() -> Non
     kinds: set[str] = set()
     reached: set[str] = set()
 
-    @settings(max_examples=1200, suppress_health_check=list(HealthCheck), derandomize=True)
+    @settings(max_examples=2000, suppress_health_check=list(HealthCheck), derandomize=True)
     @given(specs())
     def gather(spec: dict[str, Any]) -> None:
         kinds.update(kinds_of(spec))

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from cnnspec.cli.main import main
 from cnnspec.diagnostics import Report
 from cnnspec.frontend import check_spec
+from tests.parity.reached import proven
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,6 +31,11 @@ def test_the_diagnostics_are_what_is_printed(monkeypatch):
     done = CliRunner().invoke(main, ["check", "docs/examples/four_mistakes.yaml"])
     assert done.exit_code == 1
     assert done.stderr == shown
+
+
+def test_the_number_of_proven_networks_is_what_the_command_prints():
+    """`python -m tests.parity --count`, which `make zoo` ends with."""
+    assert proven() in " ".join(README.split())
 
 
 def test_ci_runs_the_test_command():

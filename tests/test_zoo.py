@@ -15,6 +15,7 @@ from cnnspec.diagnostics import Report
 from cnnspec.frontend import LoadedSpec, check_spec, load_spec
 from cnnspec.weights.synthetic import synthetic_inputs, synthetic_weights
 from cnnspec.zoo import zoo_specs
+from tests.parity.pairs import pairs
 
 NAMES = [path.stem for path in zoo_specs()]
 
@@ -82,7 +83,8 @@ def test_expectations_are_complete_and_say_where_they_are_from(name):
     expect = document.expect
     assert expect is not None
     assert expect.params is not None
-    assert expect.output is not None or expect.nodes
+    assert expect.macs is not None
+    assert expect.output is not None
     assert expect.origin
     assert (expect.training_params is not None) == (loaded(name).totals.training_params > 0)
     assert document.source is not None
@@ -93,18 +95,23 @@ def test_there_is_one_of_each_family():
     assert len(FAMILIES) == len({loaded(name).document.family for name in NAMES}) >= 20
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+#: Networks that run already where their logits are compared with a peer's, and families of which one does every day.
+COMPARED = {pair.spec for pair in pairs() if pair.spec in NAMES}
+COMPARED_FAMILIES = {loaded(pair.spec).document.family for pair in pairs() if pair.everyday}
+
+
+@pytest.mark.parametrize("name", [n for n in FAMILIES if loaded(n).document.family not in COMPARED_FAMILIES])
 def test_one_of_each_family_runs(name):
     assert_runs(name)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in FAMILIES])
+@pytest.mark.ci
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in COMPARED | set(FAMILIES)])
 def test_every_other_network_runs(name):
     assert_runs(name)
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("name", FAMILIES)
 def test_one_of_each_family_differentiates(name):
     network = reduced(name)

@@ -192,6 +192,11 @@ Order = Literal["weight_norm_act", "norm_act_weight", "act_weight_norm"]
 """The order of the weighted op, the normalisation and the activation."""
 
 
+def bias_by_default(norm: Op | None) -> bool:
+    """Whether a layer has a bias where the spec does not say: not beside a batch norm, which takes it away again."""
+    return norm is None or norm.key != "batch_norm"
+
+
 def weighted(build: Builder, op: Op, x: Value, *, norm: Op | None, act: Activation | None, order: Order) -> Value:
     """The weighted `op` with a normalisation and an activation around it, in the order said.
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from cnnspec.blocks.base import Act, Block, Builder, Norm, Order, Value, weighted
+from cnnspec.blocks.base import Act, Block, Builder, Norm, Order, Value, bias_by_default, weighted
 from cnnspec.ops.linear import Linear, LinearFields
 
 
@@ -14,7 +14,7 @@ class LinearBlock(LinearFields, Block):
     """A linear layer with, where asked for, a normalisation and an activation.
 
     The kernel and bias stand under the block's own path, the normalisation under `norm`. The bias is left out
-    where a normalisation follows, unless asked for.
+    beside a batch normalisation, unless asked for.
 
     **Shape**: `[C] -> [features]`.
     **Example**:
@@ -30,12 +30,12 @@ class LinearBlock(LinearFields, Block):
 
     key: ClassVar[str] = "linear"
 
-    bias: bool | None = Field(None, description="whether a bias is added; by default where there is no norm")
+    bias: bool | None = Field(None, description="whether a bias is added; by default where there is no batch norm")
     norm: Norm = Field(None, description="normalisation: batch, layer, none")
     act: Act = Field(None, description="activation by name")
     order: Order = Field("weight_norm_act", description="which comes first")
 
     def unfold(self, build: Builder, *inputs: Value) -> Value:
         shared = {name: getattr(self, name) for name in LinearFields.model_fields if name in self.model_fields_set}
-        bias = self.norm is None if self.bias is None else self.bias
+        bias = bias_by_default(self.norm) if self.bias is None else self.bias
         return weighted(build, Linear(**shared, bias=bias), inputs[0], norm=self.norm, act=self.act, order=self.order)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from cnnspec.blocks.base import Act, Block, Builder, Norm, Order, Value
+from cnnspec.blocks.base import Act, Block, Builder, Norm, Order, Value, bias_by_default
 from cnnspec.blocks.conv import ConvBlock
 from cnnspec.fields import PaddingField, Pair, Size
 
@@ -38,7 +38,7 @@ class SeparableConv(Block):
     dilation: Pair = Field((1, 1), description="spacing of the depthwise convolution's taps, in pixels")
     padding: PaddingField | None = Field(None, description="what surrounds the map; by default that of `conv`")
     multiplier: Size = Field(1, description="depthwise filters an input channel")
-    bias: bool | None = Field(None, description="whether biases are added; by default where there is no norm")
+    bias: bool | None = Field(None, description="whether biases are added; by default where there is no batch norm")
     norm: Norm = Field(None, description="normalisation")
     act: Act = Field(None, description="activation by name")
     order: Order = Field("weight_norm_act", description="which comes first")
@@ -48,7 +48,7 @@ class SeparableConv(Block):
         x = inputs[0]
         own: dict[str, Any] = {} if self.bias is None else {"bias": self.bias}
         if not self.between and self.bias is None:
-            own = {"bias": self.norm is None}
+            own = {"bias": bias_by_default(self.norm)}
         first: dict[str, Any] = {"norm": self.norm, "act": self.act} if self.between else {"norm": None, "act": None}
         last: dict[str, Any] = {"norm": self.norm, "act": self.act}
         if self.order != "weight_norm_act" and not self.between:

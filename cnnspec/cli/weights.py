@@ -44,6 +44,7 @@ def _or_exit(function: Callable[[], Any]) -> Any:
     type=click.Choice(["torchvision", "timm", "keras"]),
     help="Fetch the peer's own weights, by its own client.",
 )
+@click.option("--rules", type=click.Path(path_type=Path), help="Rules of a family of your own: docs/weights.md.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="File to write [default: NAME.safetensors].")
 @set_option
 def import_(
@@ -51,6 +52,7 @@ def import_(
     checkpoint: Path | None,
     peer: str | None,
     pretrained: str | None,
+    rules: Path | None,
     output: Path | None,
     settings: tuple[str, ...],
 ) -> None:
@@ -74,7 +76,7 @@ def import_(
         from cnnspec.weights.readers import read_checkpoint
 
         arrays = read_checkpoint(checkpoint) if checkpoint is not None else fetch(loaded, whose)
-        found = import_weights(loaded, arrays, whose)
+        found = import_weights(loaded, arrays, whose, rules)
         return write_weights(output or Path(f"{loaded.document.name}.safetensors"), found, convention_of(loaded))
 
     path = _or_exit(work)

@@ -13,7 +13,9 @@ from cnnspec.diagnostics import Diagnostic, SpecError
 from cnnspec.files import written_whole
 from cnnspec.frontend import LoadedSpec
 from cnnspec.weights.conventions import CONVENTION
-from cnnspec.weights.mapping import convert, match_names, require_complete, rules_for
+from cnnspec.weights.layouts import convert
+from cnnspec.weights.names import match_names, require_complete
+from cnnspec.weights.rule import rules_for
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -23,9 +25,14 @@ def family_slug(loaded: LoadedSpec) -> str:
     return loaded.document.family.lower().replace(" ", "_").replace("-", "_")
 
 
-def import_weights(loaded: LoadedSpec, arrays: Mapping[str, Any], peer: str) -> dict[str, Array]:
-    """The peer's arrays as weights of the spec; raises `SpecError` (E810 to E812) where they are not."""
-    rules = rules_for(peer, family_slug(loaded), loaded.document.name)
+def import_weights(
+    loaded: LoadedSpec, arrays: Mapping[str, Any], peer: str, rules_file: Path | None = None
+) -> dict[str, Array]:
+    """The peer's arrays as weights of the spec; raises `SpecError` (E810 to E812) where they are not.
+
+    `rules_file` has the rules of a family that has none here.
+    """
+    rules = rules_for(peer, family_slug(loaded), loaded.document.name, rules_file)
     mapped = match_names(loaded.graph, list(arrays), rules, peer)
     require_complete(mapped, peer)
     return convert(loaded.graph, arrays, mapped, peer)

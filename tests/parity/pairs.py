@@ -18,6 +18,7 @@ from cnnspec.compiled import Compiled, compile
 from cnnspec.weights.synthetic import synthetic_inputs, synthetic_weights
 
 FOLDER = Path(__file__).parent
+ROOT = FOLDER.parent.parent
 BATCH = 2
 
 #: What the largest difference may be, as a share of the largest logit.
@@ -31,8 +32,9 @@ VARIATION = 200 * TOLERANCE
 class Pair:
     """One comparison.
 
-    `size` is the input's height and width in pixels, `gain` that of the synthetic kernels, `input_scale` what a peer
-    that scales its input divides by, `variant` tells apart two pairs of one peer.
+    `spec` is a name of the zoo, or a file of the repository with `rules` of its own beside it; `size` is the input's height and width in pixels, `gain` that of the synthetic kernels, `input_scale` what a peer
+    that scales its input divides by, `variant` tells apart two pairs of one peer. Everyday tests compare those that are
+    `everyday`, and CI all; those that are `training` are compared while they train too.
     """
 
     spec: str
@@ -43,15 +45,25 @@ class Pair:
     gain: float = 1.0
     input_scale: float = 1.0
     variant: str = ""
+    rules: str | None = None
     everyday: bool = False
+    training: bool = False
 
     @property
     def name(self) -> str:
-        return f"{self.spec}--{self.peer}{self.variant and '_' + self.variant}"
+        return f"{Path(self.spec).stem}--{self.peer}{self.variant and '_' + self.variant}"
 
     @property
     def stored(self) -> Path:
         return FOLDER / "logits" / f"{self.name}.npy"
+
+    @property
+    def source(self) -> str | Path:
+        return ROOT / self.spec if "/" in self.spec else self.spec
+
+    @property
+    def rules_file(self) -> Path | None:
+        return ROOT / self.rules if self.rules else None
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -66,7 +78,7 @@ def pairs() -> tuple[Pair, ...]:
 
 
 def compiled(pair: Pair) -> Compiled:
-    return compile(pair.spec, set=pair.settings)
+    return compile(pair.source, set=pair.settings)
 
 
 def our_logits(network: Compiled, pair: Pair) -> np.ndarray:

@@ -10,7 +10,9 @@ import numpy as np
 from cnnspec.weights.fetching import layers_of
 from cnnspec.weights.importing import family_slug
 from cnnspec.weights.keras_files import renumbered
-from cnnspec.weights.mapping import export, match_names, require_complete, rules_for
+from cnnspec.weights.layouts import export
+from cnnspec.weights.names import match_names, require_complete
+from cnnspec.weights.rule import rules_for
 from cnnspec.weights.synthetic import synthetic_inputs, synthetic_weights
 from tests.parity.pairs import BATCH, Pair, compiled
 
@@ -39,7 +41,7 @@ def peer_logits(pair: Pair) -> np.ndarray:
 
 
 def _rules(pair: Pair, network: Any, names: list[str]) -> Any:
-    rules = rules_for(pair.peer, family_slug(network.loaded), network.loaded.document.name)
+    rules = rules_for(pair.peer, family_slug(network.loaded), network.loaded.document.name, pair.rules_file)
     mapped = match_names(network.graph, names, rules, pair.peer)
     require_complete(mapped, pair.peer)
     return mapped

@@ -21,7 +21,9 @@ from cnnspec.compiled import Compiled, compile
 from cnnspec.weights.fetching import layers_of
 from cnnspec.weights.importing import family_slug
 from cnnspec.weights.keras_files import renumbered
-from cnnspec.weights.mapping import Mapped, convert, export, match_names, require_complete, rules_for
+from cnnspec.weights.layouts import convert, export
+from cnnspec.weights.names import Mapped, match_names, require_complete
+from cnnspec.weights.rule import rules_for
 from cnnspec.weights.synthetic import generator, synthetic_inputs, synthetic_weights
 from tests.parity.pairs import FOLDER, Pair, pairs
 
@@ -51,10 +53,9 @@ class Step:
 
 
 def training_pairs() -> dict[str, Pair]:
-    """One pair a family: that of the everyday tests, and the VGG that has batch normalisation."""
-    chosen = [p for p in pairs() if p.everyday or p.name == "vgg11_bn--torchvision"]
+    """One pair a family and convention, at a size at which its smallest maps still have a statistic."""
     found: dict[str, Pair] = {}
-    for pair in chosen:
+    for pair in (pair for pair in pairs() if pair.training):
         if pair.size and pair.peer != "keras":  # keras' constructors have their size in them
             pair = replace(pair, size=max(pair.size, SIDES.get(pair.spec, SIDE)))
         found[pair.name] = pair

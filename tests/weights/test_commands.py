@@ -59,6 +59,19 @@ def test_the_network_follows_the_peer_that_the_weights_are_from(tmp_path):
     assert recorded_convention(out) == "timm"
 
 
+def test_a_family_of_ones_own_brings_its_rules(tmp_path, tiny):
+    arrays = {"body.0.weight": np.ones((2, 1, 3, 3)), "body.0.bias": np.ones(2), "head.weight": np.ones((3, 2)),
+              "head.bias": np.ones(3)}  # fmt: skip
+    save_file({n: a.astype(np.float32) for n, a in arrays.items()}, tmp_path / "theirs.safetensors")
+    asked = ("weights", "import", tiny, tmp_path / "theirs.safetensors", "--from", "torchvision")
+    assert "error[E810]" in run(*asked).stderr
+    (tmp_path / "rules.yaml").write_text("- {match: 'body\\.0', to: conv1}\n- {match: head, to: fc}\n")
+    done = run(*asked, "--rules", tmp_path / "rules.yaml", "-o", tmp_path / "ours.safetensors")
+    assert done.exit_code == 0, done.output
+    assert set(load_file(tmp_path / "ours.safetensors")) == {"conv1.kernel", "conv1.bias", "fc.kernel", "fc.bias"}
+    assert "error[E001]" in run(*asked, "--rules", tmp_path / "nothing.yaml").stderr
+
+
 def test_weights_of_another_convention_are_refused_where_they_would_fit(tmp_path, tiny):
     file = write_weights(tmp_path / "w.safetensors", synthetic_weights(load_spec(tiny).graph), convention="keras")
     done = run("compile", tiny, "--weights", file, "-o", tmp_path / "out")

@@ -8,7 +8,8 @@ import pytest
 from cnnspec.diagnostics import SpecError
 from cnnspec.frontend import load_spec
 from cnnspec.weights.importing import import_weights
-from cnnspec.weights.mapping import Rule, Run, match_names, rules_for
+from cnnspec.weights.names import match_names
+from cnnspec.weights.rule import Rule, Run, rules_for
 from tests.weights.checkpoints import mobilenet_of_keras, resnet18_of_torchvision
 
 RESNET = resnet18_of_torchvision()
@@ -22,9 +23,9 @@ def resnet18():
     return load_spec("resnet18")
 
 
-def codes(loaded, arrays, peer="torchvision") -> dict[str, str]:
+def codes(loaded, arrays, peer="torchvision", rules=None) -> dict[str, str]:
     with pytest.raises(SpecError) as error:
-        import_weights(loaded, arrays, peer)
+        import_weights(loaded, arrays, peer, rules)
     return {d.code: d.message for d in error.value.diagnostics}
 
 
@@ -67,6 +68,51 @@ layers:
         np.einsum("hwc,cf->hwf", image.transpose(1, 2, 0), found["conv1.0.kernel"][0, 0]).ravel() @ found["fc6.kernel"]
     )
     np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+def test_a_linear_layer_of_torch_over_every_pixel_is_a_1x1_convolution(tmp_path):
+    text = """cnnspec: 1
+name: pointwise
+input: {height: 2, width: 2, channels: 4}
+layers:
+  - {id: conv, conv: {filters: 8, kernel: 1}}
+  - {id: gain, scale: {learned: true}}
+"""
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("- {match: fc, to: conv}\n- {match: 'gammas\\.(\\d)', to: gain.scale, table: {1: 1}}\n")
+    random = np.random.default_rng(0)
+    weight, gamma = random.standard_normal((8, 4)), random.standard_normal((8, 1, 1))
+    arrays = {"fc.weight": weight, "fc.bias": np.zeros(8), "gammas.1": gamma}
+    found = import_weights(load_spec(text), arrays, "torchvision", rules)
+    np.testing.assert_allclose(found["conv.kernel"], weight.T[None, None], rtol=1e-6)
+    np.testing.assert_allclose(found["gain.scale"], gamma.ravel(), rtol=1e-6)  # an array without a module of its own
+    square = {**arrays, "fc.weight": weight.T}  # as many numbers, and not in this order
+    assert "E812" in codes(load_spec(text), square, rules=rules)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("{match: fc, too: classifier}", "did you mean `to`?"),
+        ("{match: 'layer(', to: classifier}", "should be a regular expression"),
+        ("{match: 'layer(\\d)', to: 'stage\\2'}", "a group that `match` does not have"),
+        ("{match: 'layer', to: x, shift: {1: 1}}", "a group that `match` does not have"),
+        ("{match: 'layer(.)', to: x, shift: {a: 1}}", "shift"),
+    ],
+)
+def test_rules_of_ones_own_that_are_wrong_are_shown_where(tmp_path, resnet18, rule, words):
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(f"# mine\n- {rule}\n")
+    with pytest.raises(SpecError) as error:
+        import_weights(resnet18, RESNET, "torchvision", rules)
+    assert {d.span.line for d in error.value.diagnostics if d.span} == {2}
+    assert words in str(error.value)
+
+
+def test_a_group_that_is_no_number_or_letter_does_not_match(resnet18):
+    rules = [Rule(match="a(.+)", to="conv1", shift={"1": 1}), Rule(match="a(.+)", to="conv1", letter=1),
+             Rule(match="a(.+)", to=r"\1", order=[Run(paths=("conv1",))])]  # fmt: skip
+    assert match_names(resnet18.graph, ["abc.weight"], rules, "torchvision").unmatched == ["abc.weight"]
 
 
 def test_what_is_left_over_on_either_side_is_listed(resnet18):
