@@ -71,6 +71,16 @@ class Span(NamedTuple):
     def __str__(self) -> str:
         return f"{self.source.name}:{self.line}:{self.column}"
 
+    @property
+    def raw(self) -> str:
+        """What stands there, where it is on one line; else nothing."""
+        return self.source.line(self.line)[self.column - 1 : self.end_column - 1] if self.line == self.end_line else ""
+
+    @property
+    def first(self) -> Span:
+        """Its first character: for what is missing from the whole."""
+        return Span(self.source, self.line, self.column, self.line, self.column + 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -142,6 +152,8 @@ class Report:
     def __init__(self) -> None:
         self._found: dict[tuple[str, str, Span | None], Diagnostic] = {}
         self._reached: dict[str, Label] = {}
+        #: Nodes that an edit took out of a spec that is extended, and where: what still names one can say so.
+        self.removed: dict[str, Span] = {}
 
     def reached(self, source: Source, label: Label) -> None:
         """From now on diagnostics in `source` say through what it was reached: `extends` or `imports` of another."""
@@ -204,7 +216,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     same = next((name for name in names if _simple(name) == simple), "")
     if same or len(word) > _LONGEST_WORD:
         return same
-    return next(iter(difflib.get_close_matches(word, names, n=1, cutoff=0.6)), "")
+    return next(iter(difflib.get_close_matches(word, names, n=1, cutoff=0.65)), "")
 
 
 def _simple(word: str) -> str:

@@ -122,6 +122,52 @@ CountField = Annotated[
 ]
 
 
+def _outputs(value: Any) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """A shape, or a shape for each output, as pairs; the name of the only output is left empty."""
+    items = value.items() if isinstance(value, dict) else [("", value)]
+    for name, shape in items:
+        if not isinstance(shape, list | tuple) or not all(type(n) is int and n >= 1 for n in shape):
+            message = "should be a shape, such as [1000]" + (
+                "" if name else ", or a shape for each output: {logits: [1000]}"
+            )
+            raise PydanticCustomError("shape_type", "{text}", {"at": [name] if name else [], "text": message})
+    return tuple((name, tuple(shape)) for name, shape in items)
+
+
+def _plain_outputs(value: tuple[tuple[str, tuple[int, ...]], ...]) -> Any:
+    named = {name: list(shape) for name, shape in value}
+    return named.get("", named)
+
+
+OutputShapes = Annotated[
+    tuple[tuple[str, tuple[int, ...]], ...],
+    BeforeValidator(_outputs),
+    PlainSerializer(_plain_outputs),
+    WithJsonSchema(
+        {
+            "type": ["array", "object"],
+            "items": {"type": "integer", "minimum": 1},
+            "additionalProperties": {"type": "array", "items": {"type": "integer", "minimum": 1}},
+        }
+    ),
+]
+"""The shape of the only output, or of each by name."""
+
+
+def _origin(value: Any) -> Any:
+    if isinstance(value, str) or (isinstance(value, dict) and all(isinstance(v, str) for v in value.values())):
+        return value
+    raise PydanticCustomError("origin_type", "should be text, or a text for each expectation")
+
+
+Origin = Annotated[
+    Any,
+    BeforeValidator(_origin),
+    WithJsonSchema({"type": ["string", "object"], "additionalProperties": {"type": "string"}}),
+]
+"""Where numbers come from: one text for all, or one each."""
+
+
 class Expect(Spec):
     """What is known of the network from elsewhere; `check` and `compile` enforce it."""
 
@@ -129,9 +175,9 @@ class Expect(Spec):
     training_params: CountField | None = Field(None, description="learned parameters of training-only parts")
     state: CountField | None = Field(None, description="numbers that are not learned: running statistics")
     macs: CountField | None = Field(None, description="multiply-accumulates an image")
-    output: Sizes | dict[str, Sizes] | None = Field(None, description="shape, or a shape for each output")
+    output: OutputShapes | None = Field(None, description="shape, or a shape for each output")
     nodes: dict[str, Sizes] = Field({}, description="shapes by node")
-    origin: str | dict[str, str] | None = Field(None, description="where the numbers come from")
+    origin: Origin | None = Field(None, description="where the numbers come from")
 
 
 class Document(Spec):

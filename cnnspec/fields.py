@@ -216,12 +216,14 @@ def initializer(value: Any) -> Initializer:
         name, given = next(iter(value.items()))
     if not isinstance(name, str) or name not in INITIALIZERS:
         raise PydanticCustomError(
-            "choice", "should be one of {names}", {"choices": list(INITIALIZERS), "names": ", ".join(INITIALIZERS)}
+            "choice",
+            "should be one of {names}",
+            {"choices": list(INITIALIZERS), "names": ", ".join(f"`{n}`" for n in INITIALIZERS)},
         )
     known = INITIALIZERS[name]
     if not isinstance(given, dict):
         if len(known) == 0:
-            raise PydanticCustomError("initializer_args", "takes no arguments", {"at": [name]})
+            raise PydanticCustomError("no_arguments", "takes no arguments", {"at": [name]})
         given = {next(iter(known)): given}
         at = [name]
     else:
@@ -238,7 +240,7 @@ def _check_argument(name: str, key: str, value: Any, at: list[str]) -> None:
         raise PydanticCustomError("unknown_argument", "{name}", {"at": at, "name": name, "known": list(known)})
     if key in _MODES:
         if value not in _MODES[key]:
-            names = ", ".join(_MODES[key])
+            names = ", ".join(f"`{mode}`" for mode in _MODES[key])
             raise PydanticCustomError(
                 "choice", "should be one of {names}", {"at": at, "choices": list(_MODES[key]), "names": names}
             )

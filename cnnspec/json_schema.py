@@ -14,8 +14,8 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from cnnspec.document import Expect, InputSpec, Reference
+from cnnspec.elaborate import RESERVED
 from cnnspec.merge import KEYS
-from cnnspec.nodes import RESERVED
 from cnnspec.ops.base import Op
 from cnnspec.params import Declared
 from cnnspec.registry import keys, spec_class

@@ -44,6 +44,11 @@ class Value:
         """Another output of the same node."""
         return Value(Ref(self.ref.node, number), self.types)
 
+    @property
+    def ports(self) -> list[Ref]:
+        """All outputs of the same node."""
+        return [Ref(self.ref.node, number) for number in range(len(self.types))]
+
 
 class Builder(Protocol):
     """What a block may ask of the elaborator while it expands."""
@@ -157,7 +162,7 @@ def _act(value: Any) -> Activation | None:
     if isinstance(value, dict) and len(value) == 1:
         name, given = next(iter(value.items()))
     if name not in FUNCTIONS or not isinstance(given, dict):
-        message = "should be one of {names}, `none`, or {{leaky_relu: {{slope: 0.1}}}}"
+        message = "should be one of {names}, `none`, or {leaky_relu: {slope: 0.1}}"
         choices = [*FUNCTIONS, "none"]
         raise PydanticCustomError("choice", message, {"choices": choices, "names": listing(FUNCTIONS, 20)})
     return Activation.model_validate({"function": name, **given}, strict=True)

@@ -6,9 +6,10 @@ and a few functions. Nothing is ever handed to `eval`, and every size is bounded
 
 from __future__ import annotations
 
+from cnnspec.expressions.access import BELOW, look_up
 from cnnspec.expressions.bounds import METER
 from cnnspec.expressions.compiling import Scope
-from cnnspec.expressions.functions import FUNCTIONS, round_to
+from cnnspec.expressions.functions import CONSTANTS, FUNCTIONS, round_to
 from cnnspec.expressions.template import Template, parse_template
 
-__all__ = ["FUNCTIONS", "METER", "Scope", "Template", "parse_template", "round_to"]
+__all__ = ["BELOW", "CONSTANTS", "FUNCTIONS", "METER", "Scope", "Template", "look_up", "parse_template", "round_to"]

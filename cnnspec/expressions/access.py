@@ -19,10 +19,21 @@ _EVERYWHERE = ("incoming", "scale")
 Stretch = tuple[int, int]
 
 
+class _Below:
+    """What stands in a scope for a name that is declared, and only further below."""
+
+
+BELOW = _Below()
+
+
 def look_up(name: str, scope: Mapping[str, Any], stretch: Stretch | None) -> Any:
     """The value of a name; raises E402 where there is none."""
     if name in scope:
         value = scope[name]
+        if value is BELOW:
+            raise Problem(
+                "E402", f"`{name}` has no value yet", "a param may use those declared above it", stretch=stretch
+            )
         if value is None and name in ("input", "incoming"):
             raise Problem(
                 "E403", f"`{name}` has no type here", "there is no single input before this node", stretch=stretch
@@ -32,7 +43,7 @@ def look_up(name: str, scope: Mapping[str, Any], stretch: Stretch | None) -> Any
         return CONSTANTS[name]
     if name in FUNCTIONS:
         raise Problem("E402", f"`{name}` is a function", f"give it its arguments: `{name}(...)`", stretch=stretch)
-    known = [word for word in scope if word not in _EVERYWHERE]
+    known = [word for word, value in scope.items() if word not in _EVERYWHERE and value is not BELOW]
     hint = did_you_mean(name, known) or f"known here: {listing(known, 20) or 'nothing'}"
     raise Problem("E402", f"there is no `{name}` here", hint, stretch=stretch)
 
@@ -45,11 +56,16 @@ def attribute(owner: Any, name: str, text: str, stretch: Stretch | None) -> Any:
         if name in SHAPE_ATTRIBUTES and (owner.rank or name != "channels"):
             value = getattr(owner, name)
             return list(value) if isinstance(value, tuple) else value
-        hint = did_you_mean(name, SHAPE_ATTRIBUTES) or f"it has {listing(SHAPE_ATTRIBUTES)}"
-        raise Problem("E402", f"`{text}` has no `{name}`", hint, stretch=stretch)
+        raise no_attribute(text, name, stretch)
     if isinstance(owner, dict) and name in owner:
         return owner[name]
     raise TypeError(f"{show(owner)} has no `{name}`")
+
+
+def no_attribute(text: str, name: str, stretch: Stretch | None) -> Problem:
+    """E402 for what a shape has not."""
+    hint = did_you_mean(name, SHAPE_ATTRIBUTES) or f"it has {listing(SHAPE_ATTRIBUTES)}"
+    return Problem("E402", f"`{text}` has no `{name}`", hint, stretch=stretch)
 
 
 def item(owner: Any, index: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cnnspec.diagnostics import Problem, did_you_mean, listing
-from cnnspec.expressions.access import Stretch, attribute, item, look_up
+from cnnspec.expressions.access import SHAPE_ATTRIBUTES, Stretch, attribute, item, look_up, no_attribute
 from cnnspec.expressions.bounds import BINARY, COMPARE, METER, MOST_CHARACTERS, MOST_PARTS, UNARY, bounded
 from cnnspec.expressions.functions import FUNCTIONS
 
@@ -87,6 +87,8 @@ class _Compiler:
                 return lambda scope: then_of(scope) if test_of(scope) else else_of(scope)
             case ast.Attribute(value=owner, attr=name):
                 owner_of, text = inner(owner), ast.unparse(owner)
+                if text in ("input", "incoming") and name not in SHAPE_ATTRIBUTES:
+                    raise no_attribute(text, name, stretch)
                 return lambda scope: attribute(owner_of(scope), name, text, stretch)
             case ast.Subscript(value=owner, slice=index):
                 owner_of, index_of = inner(owner), self.index(index)

@@ -102,4 +102,6 @@ def _run(text: str, closure: Closure, scope: Scope) -> Any:
         raise
     except _FAILURES as error:
         reason = "division by zero" if isinstance(error, ZeroDivisionError) else str(error).strip("'\"")
-        raise Problem("E403", f"`{text}` cannot be evaluated: {reason}", "check the values of its names") from None
+        raise Problem(
+            "E403", f"`{text}` cannot be evaluated: {reason}", "correct it, or the values of its names"
+        ) from None

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import yaml
 
-from cnnspec.diagnostics import Label, Report, Source, Span
+from cnnspec.diagnostics import Diagnostic, Label, Report, Source, Span
 from cnnspec.source.scalars import resolve_scalar
 from cnnspec.source.syntax import syntax_error
 from cnnspec.source.tree import UNREADABLE, Entry, Mapping, Scalar, Sequence, Tree
@@ -27,12 +28,21 @@ _TAG = "tag:yaml.org,2002:"
 
 def parse(source: Source, report: Report) -> Tree | None:
     """The tree of a text; `None` after reporting where there is none to be had."""
+    tree, found = _parsed(source)
+    report.extend(found)
+    return tree
+
+
+@lru_cache(maxsize=128)
+def _parsed(source: Source) -> tuple[Tree | None, tuple[Diagnostic, ...]]:
+    """The tree, and what there is to report; remembered, since many specs extend the same ones."""
+    report = Report()
     bad = _NO_TEXT.search(source.text)
-    if bad is not None:
-        span = source.span(bad.start(), bad.end())
-        report.error("E002", f"the control character U+{ord(bad[0]):04X} has no place in YAML", span, "delete it")
-        return None
-    return _Builder(source, report).build()
+    if bad is None:
+        return _Builder(source, report).build(), tuple(report)
+    span = source.span(bad.start(), bad.end())
+    report.error("E002", f"the control character U+{ord(bad[0]):04X} has no place in YAML", span, "delete it")
+    return None, tuple(report)
 
 
 @dataclass(slots=True)

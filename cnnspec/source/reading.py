@@ -18,7 +18,7 @@ _KINDS = {
 
 def read(path: Path, report: Report) -> Source | None:
     """The text of a file; reports E001, E002 or E006 where it cannot be had."""
-    name = str(path)
+    name = _shown(path)
     try:
         if path.is_file() and path.stat().st_size > MOST_BYTES:
             size = path.stat().st_size / 2**20
@@ -35,6 +35,14 @@ def read(path: Path, report: Report) -> Source | None:
     except UnicodeDecodeError as error:
         report.error("E002", *_not_text(name, data, error))
         return None
+
+
+def _shown(path: Path) -> str:
+    """A path as it is shown: relative, where it is in the folder that one is in."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
 
 
 def _not_text(name: str, data: bytes, error: UnicodeDecodeError) -> tuple[str, Span | None, str]:

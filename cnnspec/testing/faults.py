@@ -77,7 +77,7 @@ FAULTS: dict[str, Fault] = {
     "unknown default": top("E101", ("defaults", "conv", "kernal"), of_key=True, defaults={"conv": {"kernal": 3}}),
     "default of an unknown block": top("E106", ("defaults", "convv"), of_key=True, defaults={"convv": {"kernel": 3}}),
     "param that is not declared": top("E405", ("set", "nothing"), of_key=True, set={"nothing": 3}),
-    "param without a value": top("E406", (), params={"needed": "int"}),
+    "param without a value": top("E406", ("params", "needed"), of_key=True, params={"needed": "int"}),
     "param of the wrong type": top("E103", ("params", "n", "default"), params={"n": {"type": "int", "default": "many"}}),
     "param out of range": top("E104", ("params", "n", "default"), params={"n": {"type": "int", "default": 3, "max": 2}}),
     "block with the name of a built-in one": top("E110", ("blocks", "conv"), of_key=True, blocks={"conv": {"layers": ["flatten"]}}),

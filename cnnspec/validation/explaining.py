@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Mapping as AnyMapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from cnnspec.diagnostics import Diagnostic, Label, Span, listing
 from cnnspec.source import Mapping, Tree
 from cnnspec.synonyms import meant_choice, meant_field
-from cnnspec.validation.places import Location, Place, model_at, place_of
+from cnnspec.validation.places import Location, model_at, place_of
 from cnnspec.validation.words import choices_in, repair, should_be, shown, word
 
 #: Kinds of errors that speak of a value of the right type and out of range.
@@ -23,12 +24,24 @@ _MOST_FIELDS = 20
 
 
 def explain(
-    error: ValidationError, model: type[BaseModel], tree: Tree, what: str, span: Span, labels: tuple[Label, ...] = ()
+    error: ValidationError,
+    model: type[BaseModel],
+    tree: Tree,
+    what: str,
+    span: Span,
+    labels: tuple[Label, ...] = (),
+    given: Collection[str] | None = None,
 ) -> list[Diagnostic]:
-    """One diagnostic for each mistake that pydantic found."""
+    """One diagnostic for each mistake that pydantic found.
+
+    With `given`, only a part of the fields was validated: those are there as well, and what is wrong with the whole
+    need not be.
+    """
     items = error.errors(include_url=False)
+    if given is not None:
+        items = [item for item in items if item["loc"] and (item["type"] != "missing" or item["loc"][0] not in given)]
     unknown = [_unknown(item["loc"]) for item in items if item["type"] == "extra_forbidden"]
-    explainer = _Explainer(model, tree, f"`{what}`" if what else "", span, labels)
+    explainer = _Explainer(model, tree, f"`{what}`" if what and "`" not in what else what, span, labels)
     found: dict[tuple[Any, ...], Diagnostic] = {}
     for item in items:
         location = item["loc"]
@@ -117,10 +130,10 @@ class _Explainer:
             below = model_at(self.model, self.tree, location)
             hint = f"the fields are {listing(below.model_fields, _MOST_FIELDS)}" if below is not None else ""
         else:
-            hint = repair(kind, value, message, _raw(place))
+            hint = repair(kind, value, message, place.value.raw if place.value is not None else "")
         subject = ".".join(str(part) for part in location if not isinstance(part, int))
         whole = f"`{subject}` of {self.what}" if subject and self.what else f"`{subject}`" if subject else self.what
-        is_there = "" if kind == "contradiction" else f", and is {shown(value)}"
+        is_there = "" if kind in ("contradiction", "no_arguments") else f", and is {shown(value)}"
         return Diagnostic(code, f"{whole} {message}{is_there}", place.value or self.span, hint, self.labels)
 
     def _value(self, item: Any, location: Location) -> Any:
@@ -148,11 +161,3 @@ def _word_of(value: Any) -> str:
     if isinstance(value, AnyMapping):
         return str(next(iter(value), ""))
     return str(value[0]) if isinstance(value, list | tuple) and len(value) == 1 else word(value)
-
-
-def _raw(place: Place) -> str:
-    """A value as it stands in the text, where it is on one line."""
-    span = place.value
-    if span is None or span.line != span.end_line:
-        return ""
-    return span.source.line(span.line)[span.column - 1 : span.end_column - 1]

@@ -21,6 +21,9 @@ _SIMPLE = {
     "finite_number": "should be finite",
 }
 
+#: Kinds of errors of what should be whole numbers.
+_WHOLE = ("int_type", "int_from_float", "pair_type", "padding_type")
+
 _RANGES = {
     "greater_than_equal": "should be at least {ge}",
     "greater_than": "should be greater than {gt}",
@@ -79,11 +82,17 @@ def repair(kind: str, value: Any, message: str, raw: str) -> str:
 
     `raw` is the value as it stands in the text.
     """
+    if "$" in raw:  # an expression, and not what stands there
+        return "`//` gives a whole number" if kind in _WHOLE and isinstance(value, float) and "/" in raw else ""
     wants_truth = kind == "bool_type"
-    wants_number = kind in ("int_type", "int_from_float", "float_type", "pair_type", "padding_type")
-    if (wants_truth or wants_number) and isinstance(value, str | int | float):
+    if (wants_truth or kind in ("float_type", *_WHOLE)) and isinstance(value, str | int | float):
         guess = meant(str(value)) if not (wants_truth and value in (0, 1)) else bool(value)
-        if guess is not None and isinstance(guess, bool) == wants_truth:
+        fits = (
+            isinstance(guess, bool)
+            if wants_truth
+            else type(guess) is int or (kind == "float_type" and guess is not None)
+        )
+        if fits and word(guess) != raw:
             return f"write `{word(guess)}`" + (
                 ", without quotes" if isinstance(value, str) and raw[:1] in "\"'" else ""
             )

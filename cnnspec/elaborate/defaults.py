@@ -10,12 +10,14 @@ from collections.abc import Mapping as AnyMapping
 from typing import Any
 
 from cnnspec.blocks.base import nested_fields
-from cnnspec.diagnostics import Report, did_you_mean, listing
+from cnnspec.diagnostics import Report
 from cnnspec.params import FAILED
 from cnnspec.registry import keys, spec_class
 from cnnspec.schema import Spec
 from cnnspec.source import Entry, Mapping, Tree
+from cnnspec.synonyms import meant_block
 from cnnspec.validation import part_of, validate
+from cnnspec.validation.explaining import unknown_field
 
 
 class Defaults:
@@ -31,14 +33,17 @@ class Defaults:
         if tree is None:
             return
         if not isinstance(tree, Mapping):
-            report.error("E103", "`defaults` should be a mapping of blocks to fields", tree.span)
+            report.error("E103", "`defaults` should be a mapping of blocks to fields", tree.span,
+                         "write `defaults: {conv: {act: relu}}`")  # fmt: skip
             return
         for key, entry in tree.entries.items():
             if key not in keys() and key not in user_blocks:
-                known = sorted({*keys(), *user_blocks})
-                report.error("E106", f"there is no block `{key}`", entry.key_span, did_you_mean(key, known))
+                near = meant_block(key, sorted({*keys(), *user_blocks}))
+                hint = f"did you mean `{near}`?" if near else "`cnnspec list --blocks` shows them"
+                report.error("E106", f"there is no block `{key}`", entry.key_span, hint)
             elif not isinstance(entry.value, Mapping):
-                report.error("E103", f"the defaults of `{key}` should be a mapping of fields", entry.value.span)
+                report.error("E103", f"the defaults of `{key}` should be a mapping of fields", entry.value.span,
+                             f"write `{key}: {{...}}`")  # fmt: skip
             else:
                 own = key in user_blocks
                 self._trees[key] = entry.value if own else self._check(key, entry.value, report, evaluate)
@@ -49,7 +54,7 @@ class Defaults:
         known: dict[str, Entry] = {}
         for name, entry in tree.entries.items():
             if name not in cls.model_fields:
-                hint = did_you_mean(name, cls.model_fields) or f"the fields are {listing(cls.model_fields)}"
+                hint = unknown_field(name, list(cls.model_fields))
                 report.error("E101", f"unknown field `{name}` in the defaults of `{key}`", entry.key_span, hint)
             elif name not in nested_fields(cls):
                 known[name] = entry
@@ -58,7 +63,7 @@ class Defaults:
             one = Mapping({name: entry}, tree.span)
             part = None
             if value is not FAILED:
-                part = validate(part_of(cls, (name,)), one, report, what=f"defaults of {key}", data={name: value})
+                part = validate(part_of(cls, (name,)), one, report, what=f"the defaults of `{key}`", data={name: value})
             if part is None:
                 self._wrong.setdefault(key, []).append(entry)
             else:

@@ -1,0 +1,69 @@
+"""What a block gets while it expands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as AnyMapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from cnnspec.blocks.base import Block, Value
+from cnnspec.diagnostics import Problem
+from cnnspec.elaborate.assembly import UNKNOWN, Poisoned, check_arity
+from cnnspec.elaborate.calling import named_outputs
+from cnnspec.elaborate.frames import Frame
+from cnnspec.graph import Origin
+from cnnspec.ops.base import Op
+from cnnspec.schema import Spec
+
+if TYPE_CHECKING:
+    from cnnspec.elaborate.walk import Elaborator
+
+
+class Building:
+    """The `Builder` of one application of a block."""
+
+    def __init__(self, walk: Elaborator, frame: Frame, path: str, origin: Origin) -> None:
+        self._walk = walk
+        self._frame = frame
+        self._path = path
+        self._origin = origin
+
+    def __call__(
+        self, spec: Spec, *inputs: Value | None, id: str | None = None, why: AnyMapping[str, str] | None = None
+    ) -> Value:
+        if any(value is UNKNOWN for value in inputs):
+            raise Poisoned
+        path = f"{self._path}.{id}" if id is not None else self._path
+        origin = replace(self._origin, why={**self._origin.why, **why}) if why else self._origin
+        spec = self._walk.filled(spec, path)
+        if isinstance(spec, Op):
+            value = self._op(spec, inputs, path, origin)
+        else:
+            assert isinstance(spec, Block)
+            check_arity(spec.key, spec.arity, len(inputs))
+            present = tuple(value for value in inputs if value is not None)
+            expanded = spec.unfold(Building(self._walk, self._frame, path, origin), *present)
+            value = named_outputs(self._walk, path, expanded) if isinstance(expanded, dict) else expanded
+        self._walk.assembly.scopes[path] = value.ref
+        return value
+
+    def _op(self, op: Op, inputs: tuple[Value | None, ...], path: str, origin: Origin) -> Value:
+        frame = self._frame
+        try:
+            return self._walk.assembly.add(
+                path, op, inputs, origin, training_only=frame.training_only, owner=frame.owner_of(path)
+            )
+        except Problem as problem:
+            raise self._walk.fail(problem, origin, inputs) from None
+
+    def layers(self, layers: Any, *inputs: Value, id: str) -> Value:
+        value = self._walk.layers(layers, self._frame.nested(f"{self._path}.{id}", inputs))
+        if value is UNKNOWN:
+            raise Poisoned
+        return value
+
+    def branch(self, branch: Any, *inputs: Value, id: str) -> Value:
+        value = self._walk.branch(branch, self._frame, f"{self._path}.{id}", inputs)
+        if value is UNKNOWN:
+            raise Poisoned
+        return value

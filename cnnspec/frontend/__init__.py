@@ -1,0 +1,8 @@
+"""From a spec to a checked graph: the front half of the compiler, without JAX."""
+
+from __future__ import annotations
+
+from cnnspec.frontend.checking import check_spec, load_spec
+from cnnspec.frontend.loaded import LoadedSpec, SpecLike, open_spec
+
+__all__ = ["LoadedSpec", "SpecLike", "check_spec", "load_spec", "open_spec"]

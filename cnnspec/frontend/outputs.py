@@ -1,0 +1,54 @@
+"""The outputs of a network."""
+
+from __future__ import annotations
+
+from cnnspec.blocks.base import Value
+from cnnspec.diagnostics import Report
+from cnnspec.elaborate import UNKNOWN, Assembly, Frame, resolve
+from cnnspec.graph import Ref
+from cnnspec.source import Mapping, Scalar, Sequence, Tree, plain
+from cnnspec.validation.words import shown
+
+
+def read_outputs(tree: Mapping, last: Value, frame: Frame, assembly: Assembly, report: Report) -> dict[str, Ref] | None:
+    """What `outputs` names, or else the last node, called `output`; `None` where nothing is known of it."""
+    entry = tree.entries.get("outputs")
+    if entry is None:
+        found = {} if last is UNKNOWN else {"output": last.ref}
+    else:
+        found = _named(entry.value, frame, assembly, report)
+    if found and not report.failed and all(_only_in_training(ref, assembly) for ref in found.values()):
+        span = entry.key_span if entry is not None else tree.entries["layers"].key_span
+        report.error("E304", "the network has no output but in training", span,
+                     "name a node in `outputs` that is not `training_only`")  # fmt: skip
+        return None
+    return found or None
+
+
+def _only_in_training(ref: Ref, assembly: Assembly) -> bool:
+    """Whether an output is there in training alone, or is the input itself because all nodes are."""
+    node = assembly.nodes.get(ref.node)
+    if node is None:
+        return any(n.training_only for n in assembly.nodes.values())
+    return node.training_only
+
+
+def _named(tree: Tree, frame: Frame, assembly: Assembly, report: Report) -> dict[str, Ref]:
+    if isinstance(tree, Mapping):
+        named = {name: entry.value for name, entry in tree.entries.items()}
+    elif isinstance(tree, Sequence):
+        named = {str(plain(item)): item for item in tree.items}
+    else:
+        named = {str(plain(tree)): tree}
+    if not named:
+        report.error("E103", "`outputs` should name at least one node", tree.span, "leave it out for the last node")
+    found: dict[str, Ref] = {}
+    for name, item in named.items():
+        if isinstance(item, Scalar):
+            value = resolve(item, frame, report, assembly, "outputs")[0]
+            if value is not UNKNOWN:
+                found[name] = value.ref
+        else:
+            report.error("E103", f"the output `{name}` should be the id of a node, and is {shown(item)}", item.span,
+                         f"write `{name}: id`")  # fmt: skip
+    return found
