@@ -104,7 +104,7 @@ def _solved(given: dict[str, Any], what: str, amount: int) -> Factors:
     if len(files) != 1:
         raise click.UsageError("a budget is met for one FILE at a time")
     try:
-        solution = solve(files[0], what, amount, parse_settings(given["settings"]))
+        solution = solve(files[0], what, amount, parse_settings(given["settings"]), alone=True)
     except SpecError as error:
         print_diagnostics(list(error.diagnostics), given.get("output_format", "text"))
         sys.exit(1)

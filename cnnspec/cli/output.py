@@ -6,10 +6,12 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import click
 
 from cnnspec.cli.options import use_color
+from cnnspec.files import written_whole
 
 #: Seconds between lines about what goes on, where there is no terminal.
 LINE_EVERY = 5.0
@@ -87,6 +89,16 @@ def steps(title: str, total: int) -> Iterator[Callable[[str], None]]:
             started = True
 
         yield show
+
+
+@contextlib.contextmanager
+def output_file(path: Path) -> Iterator[Path]:
+    """Where to write what shall be at `path`, which appears whole; a place that cannot be written to is told."""
+    try:
+        with written_whole(path) as beside:
+            yield beside
+    except OSError as error:
+        raise click.UsageError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def bytes_text(number: int) -> str:

@@ -22,7 +22,7 @@ from cnnspec.cli.options import (
     print_diagnostics,
     set_option,
 )
-from cnnspec.cli.output import Table, bytes_text
+from cnnspec.cli.output import Table, bytes_text, output_file, steps
 from cnnspec.diagnostics import SpecError
 from cnnspec.frontend import LoadedSpec
 from cnnspec.scaling.factors import BUDGETS, Factors
@@ -87,9 +87,7 @@ def command(
     else:
         _print(base, loaded, solution, explain)
     if output is not None:
-        from cnnspec.files import written_whole
-
-        with written_whole(output) as beside:
+        with output_file(output) as beside:
             beside.write_text(loaded.expanded, encoding="utf-8")
         click.echo(f"written to {output}", err=as_json)
 
@@ -203,9 +201,8 @@ def _search(file: str, settings: tuple[str, ...], proxy: str, most: int | None, 
     from cnnspec.scaling.search import search
 
     base = load_or_exit(file, settings)
-    with Progress() as progress:
-        found = search(file, proxy=proxy, most=most or (_MEASURED if proxy == "latency" else None),
-                       settings=parse_settings(settings), progress=progress)  # fmt: skip
+    found = search(file, proxy=proxy, most=most or (_MEASURED if proxy == "latency" else None),
+                   settings=parse_settings(settings), progress=steps)  # fmt: skip
     if as_json:
         data = [{**c.compound.model_dump(), "macs": c.macs, "params": c.params, "score": c.score} for c in found]
         click.echo(json.dumps(data))
@@ -224,22 +221,3 @@ def _search(file: str, settings: tuple[str, ...], proxy: str, most: int | None, 
     if found:
         best = ", ".join(f"{name}: {value:g}" for name, value in found[0].compound.model_dump().items())
         click.echo(f"scaling: {{compound: {{{best}}}}}")
-
-
-class Progress:
-    """A bar on standard error while it is a terminal, for what takes longer than a moment."""
-
-    def __enter__(self) -> Progress:
-        from rich.console import Console
-        from rich.progress import Progress as Bar
-
-        self._bar = Bar(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
-        self._bar.start()
-        self._task = self._bar.add_task("candidates", total=None)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._bar.stop()
-
-    def __call__(self, done: int, total: int) -> None:
-        self._bar.update(self._task, completed=done, total=total)

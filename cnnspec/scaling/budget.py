@@ -61,11 +61,13 @@ def count(loaded: LoadedSpec, what: str) -> int:
     return int(getattr(loaded.totals, "activation_bytes" if what == "activation_memory" else what))
 
 
-def solve(spec: SpecLike, what: str, budget: int, settings: Mapping[str, Any] | None = None) -> Solution:
+def solve(
+    spec: SpecLike, what: str, budget: int, settings: Mapping[str, Any] | None = None, *, alone: bool = False
+) -> Solution:
     """The largest network along the compound direction that keeps within a budget.
 
     Its neighbours are the next larger network; those that grow from it along one axis until the budget is full; and
-    those that scale width, depth or resolution alone. **Errors**: `SpecError` E903 where the budget is out of reach,
+    those that scale width, depth or resolution alone. `alone` looks for none of them. **Errors**: `SpecError` E903 where the budget is out of reach,
     with the nearest that works.
     """
     base = load_spec(spec, set=settings)
@@ -76,8 +78,9 @@ def solve(spec: SpecLike, what: str, budget: int, settings: Mapping[str, Any] | 
     if best is None or (above is None and best.value < budget and search.beyond(best)):
         raise SpecError([search.out_of_reach(best)])
     around = [above] if above is not None else []
-    around += search.filled(best) if best.value < budget else []
-    around += search.alone()
+    if not alone:
+        around += search.filled(best) if best.value < budget else []
+        around += search.alone()
     return Solution(what, budget, best, tuple(around))
 
 

@@ -9,6 +9,7 @@ a proxy that the caller names; none of them says how accurate a network will be.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,15 @@ from cnnspec.scaling.factors import Factors
 from cnnspec.scaling.rule import GROWTH_TOLERANCE, Compound
 
 Proxy = str | Callable[[LoadedSpec], float]
+
+
+#: Makes, from a title and the number of steps, what learns the name of each step before it is taken.
+Progress = Callable[[str, int], AbstractContextManager[Callable[[str], None]]]
+
+
+def silent(title: str, total: int) -> AbstractContextManager[Callable[[str], None]]:
+    """Tells nothing."""
+    return nullcontext(lambda step: None)
 
 
 @dataclass(frozen=True)
@@ -39,34 +49,36 @@ def search(
     tolerance: float = GROWTH_TOLERANCE,
     most: int | None = None,
     settings: Mapping[str, Any] | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = silent,
 ) -> list[Candidate]:
     """The rules whose network at phi = 1 has about `growth` times the MACs, best first.
 
     `proxy` is `params` (most first), `macs` (fewest first), `latency` (least seconds for one image here first), or a
     function whose larger values are better. Of rules that round to the same network the one whose growth is nearest to
     `growth` stands for all. `most` limits how many networks are scored, those nearest to `growth` first. `progress`
-    learns how many of how many rules are done. **Errors**: `SpecError` E903 where no rule leads to such a network.
+    makes what is told of each step, from a title and the number of steps. **Errors**: `SpecError` E903 where no rule leads to such a network.
     """
     base = load_spec(spec, set=settings)
     found: dict[tuple[Any, ...], tuple[Compound, LoadedSpec]] = {}
     rules = grid(step, growth, tolerance)
-    for number, rule in enumerate(rules):
-        progress(number, len(rules))
-        if most is not None and len(found) >= most:
-            break
-        loaded = check_spec(spec, Report(), set=settings, scale=_at_one(rule, base), explain=False)
-        # Rounding takes small networks far from the growth that was meant; those are no candidates.
-        if loaded is not None and abs(loaded.totals.macs / (growth * base.totals.macs) - 1) <= 2 * tolerance:
-            found.setdefault(_shape(loaded), (rule, loaded))
+    with progress("rules", len(rules)) as tell:
+        for rule in rules:
+            tell(_plain(rule))
+            if most is not None and len(found) >= most:
+                break
+            loaded = check_spec(spec, Report(), set=settings, scale=_at_one(rule, base), explain=False)
+            # Rounding takes small networks far from the growth that was meant; those are no candidates.
+            if loaded is not None and abs(loaded.totals.macs / (growth * base.totals.macs) - 1) <= 2 * tolerance:
+                found.setdefault(_shape(loaded), (rule, loaded))
     if not found:
         message = f"no rule of the grid leads to a network of about {growth:g} times the MACs"
         raise SpecError([Diagnostic("E903", message, None, "scale one axis alone: --width, --depth or --resolution")])
     rank, sign = _rank(proxy)
     candidates = []
-    for number, (rule, loaded) in enumerate(found.values()):
-        progress(number, len(found))
-        candidates.append(Candidate(rule, loaded.totals.macs, loaded.totals.params, rank(loaded)))
+    with progress("networks", len(found)) as tell:
+        for rule, loaded in found.values():
+            tell(_plain(rule))
+            candidates.append(Candidate(rule, loaded.totals.macs, loaded.totals.params, rank(loaded)))
     return sorted(candidates, key=lambda c: sign * c.score)
 
 
@@ -76,6 +88,10 @@ def grid(step: float, growth: float, tolerance: float) -> list[Compound]:
     rules = [Compound(alpha=a, beta=b, gamma=g) for a in levels for b in levels for g in levels]
     near = [rule for rule in rules if abs(rule.growth / growth - 1) <= tolerance]
     return sorted(near, key=lambda rule: abs(rule.growth / growth - 1))
+
+
+def _plain(rule: Compound) -> str:
+    return f"{rule.alpha:g}, {rule.beta:g}, {rule.gamma:g}"
 
 
 def _at_one(rule: Compound, base: LoadedSpec) -> Factors:

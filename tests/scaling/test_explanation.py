@@ -1,0 +1,64 @@
+"""`--explain`: every number of a scaled network, with what it was, what it became, and why."""
+
+from __future__ import annotations
+
+import pytest
+
+import cnnspec
+from cnnspec.frontend import load_spec
+from cnnspec.scaling.explanation import explanation
+
+
+def rows(spec: str, **factors) -> list[tuple]:
+    base, scaled = load_spec(spec), cnnspec.scale(spec, **factors)
+    return [(r.node, r.field, r.base, r.raw, r.rounded, r.final, r.rule, r.count) for r in explanation(base, scaled)]
+
+
+def test_efficientnet_b3_number_by_number():
+    """The widths and repeats of the published network, and the rule of each."""
+    found = {(node, field): rest for node, field, *rest in rows("efficientnet_b0", variant="b3")}
+    assert found["input", "height"] == [224, 300, 300, 300, "as asked for", 1]
+    assert found["params", "depths[3]"] == [3, pytest.approx(4.2), 5, 5, "rounded up", 1]
+    assert found["params", "dropout"] == [0.2, None, None, 0.3, "the variant gives it", 1]
+    assert found["stem", "filters"] == [32, pytest.approx(38.4), 40, 40, "to the nearest multiple of 8", 1]
+    assert found["stage1.*", "filters"] == [16, pytest.approx(19.2), 16, 24, "to a multiple of 8, not below 90%", 2]
+    assert found["stage4", "repeat"] == [3, None, None, 5, "follows: ${depths[3]}", 1]
+    assert found["stage6.*", "filters"] == [192, pytest.approx(230.4), 232, 232, "to the nearest multiple of 8", 6]
+    assert found["classifier", "features"] == [1000, None, None, 1000, "stays: $classes", 1]
+
+
+def test_every_kind_of_rule_has_its_words():
+    found = {(node, field): rest[-2] for node, field, *rest in rows("mobilenet_v2", width=0.5)}
+    assert found["head", "filters"] == "stays: only_wider names head"
+    found = {(node, field): rest[-2] for node, field, *rest in rows("wrn_28_10", width=0.5, depth=2)}
+    assert found["conv1", "filters"] == "stays: exempt names conv1"
+    assert found["stage1.*", "filters"] == "follows: ${16 * k}"
+    assert found["params", "n"] == "rounded up"
+
+
+def test_rows_stand_in_the_order_of_the_network():
+    nodes = [node for node, *_ in rows("resnet50", phi=1)]
+    assert nodes == [
+        "input", "input", "params", "params", "params", "params", "conv1", "stage1", "stage1.*", "stage2", "stage2.*",
+        "stage3", "stage3.*", "stage4", "stage4.*", "classifier",
+    ]  # fmt: skip
+
+
+def test_the_explanation_is_complete():
+    """What it calls final is what the graph has: the channels of every convolution are a final number or follow one."""
+    spec = "inception_v3"
+    scaled = cnnspec.scale(spec, width=0.75)
+    finals = {row.final for row in explanation(load_spec(spec), scaled)}
+    convs = {node.type.shape[-1] for node in scaled.graph.nodes if node.op.key == "conv"}
+    assert convs <= finals
+
+
+def test_iterations_that_differ_stand_apart():
+    text = (
+        "cnnspec: 1\nname: net\ninput: {height: 8, width: 8, channels: 3}\nlayers:\n"
+        "  - {id: body, repeat: 3, conv: {filters: 16}, first: {filters: 32}}\n"
+    )
+    base, scaled = load_spec(text), cnnspec.scale(text, width=2)
+    assert [(r.node, r.base, r.final, r.count) for r in explanation(base, scaled)] == [
+        ("body.0", 32, 64, 1), ("body.*", 16, 32, 2),
+    ]  # fmt: skip
