@@ -39,6 +39,8 @@ class Origin:
     fields: Mapping[str, Span] = field(default_factory=dict)
     #: How a field came by its value ("filters 64 x expansion 4").
     why: Mapping[str, str] = field(default_factory=dict)
+    #: Blocks that the written one is made of, on the way to the node, outermost first (`squeeze_excite` in `mbconv`).
+    blocks: tuple[str, ...] = ()
 
     def chain(self) -> Iterator[Origin]:
         """This origin and those that enclose it, innermost first."""

@@ -115,7 +115,7 @@ def used_blocks(loaded: LoadedSpec) -> list[str]:
     found = {node.op.key for node in loaded.graph.nodes}
     for node in loaded.graph.nodes:
         for origin in node.origin.chain() if node.origin else ():
-            found.add(origin.what.partition(" at ")[0].strip("`"))
+            found |= {origin.what.partition(" at ")[0].strip("`"), *origin.blocks}
     return sorted(name for name in found if name and name != "shared")
 
 

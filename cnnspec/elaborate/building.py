@@ -42,7 +42,8 @@ class Building:
             assert isinstance(spec, Block)
             check_arity(spec.key, spec.arity, len(inputs))
             present = tuple(value for value in inputs if value is not None)
-            expanded = spec.unfold(Building(self._walk, self._frame, path, origin), *present)
+            inside = replace(origin, blocks=(*origin.blocks, spec.key))
+            expanded = spec.unfold(Building(self._walk, self._frame, path, inside), *present)
             value = named_outputs(self._walk, path, expanded) if isinstance(expanded, dict) else expanded
         self._walk.assembly.scopes[path] = value.ref
         return value
