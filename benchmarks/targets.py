@@ -13,13 +13,17 @@ from cnnspec.cli.output import Table
 
 @dataclass(frozen=True)
 class Target:
-    """A bound on a figure; `at_least` says on which side. `where` is the row that decides, or how many there are."""
+    """A bound on a figure; `at_least` says on which side. `where` is the row that decides, or how many there are.
+
+    What rests on a doubtful row proves nothing, and is said to be doubtful.
+    """
 
     what: str
     bound: float
     reached: float
     where: str
     at_least: bool = True
+    doubtful: bool = False
 
     @property
     def met(self) -> bool:
@@ -34,23 +38,24 @@ def inference(rows: tables.Rows) -> list[Target]:
         by_kind = {kind: {k: r for k, r in every.items() if NETWORKS[rows[k]["network"]].kind == kind}
                    for kind in ("depthwise", "grouped")}  # fmt: skip
         resnet = {key: ratio for key, ratio in every.items() if rows[key]["network"] == "resnet50"}
-        found += _least(f"{engine} / cnnspec: never slower", 1.0, every)
-        found += _least(f"{engine} / cnnspec: networks of depthwise convolutions", 10.0, by_kind["depthwise"])
-        found += _least(f"{engine} / cnnspec: networks of grouped convolutions", 2.5, by_kind["grouped"])
-        found += _least(f"{engine} / cnnspec: ResNet-50", 1.4, resnet)
+        found += _least(f"{engine} / cnnspec: never slower", 1.0, every, rows)
+        found += _least(f"{engine} / cnnspec: networks of depthwise convolutions", 10.0, by_kind["depthwise"], rows)
+        found += _least(f"{engine} / cnnspec: networks of grouped convolutions", 2.5, by_kind["grouped"], rows)
+        found += _least(f"{engine} / cnnspec: ResNet-50", 1.4, resnet, rows)
     for engine, batch, bound in (("torch.compile", 1, 1.05), ("torch.compile", 8, 1.0),
                                  ("onnxruntime", 1, 1.3), ("onnxruntime", 8, 1.3)):  # fmt: skip
         ratios = tables.ratios(rows, engine, batch)
         if ratios:
             mean = 1 / geometric_mean(ratios.values())
             where = f"{len(ratios)} of {len(NETWORKS)} networks"
-            found.append(Target(f"cnnspec / {engine}: geometric mean at batch {batch}", bound, mean, where, False))
+            found.append(Target(f"cnnspec / {engine}: geometric mean at batch {batch}", bound, mean, where, False,
+                                _doubtful(ratios, rows)))  # fmt: skip
     return found
 
 
 def training(rows: tables.Rows) -> list[Target]:
     """The targets of a training step."""
-    return _least("torch / cnnspec: no slower a step", 1.0, tables.ratios(rows, "torch"))
+    return _least("torch / cnnspec: no slower a step", 1.0, tables.ratios(rows, "torch"), rows)
 
 
 def depth(seconds: dict[str, float]) -> list[Target]:
@@ -66,14 +71,18 @@ def table(targets: Iterable[Target]) -> Table:
     found = Table(["figure", "bound", "reached", "met", "decided by"], right=(1, 2))
     for target in targets:
         sign = "≥" if target.at_least else "≤"
-        met = "yes" if target.met else "no"
+        met = f"{'yes' if target.met else 'no'}{', doubtful' if target.doubtful else ''}"
         found.add(target.what, f"{sign} {target.bound:g}", f"{target.reached:.2f}", met, target.where)
     return found
 
 
-def _least(what: str, bound: float, ratios: dict[str, float]) -> list[Target]:
+def _least(what: str, bound: float, ratios: dict[str, float], rows: tables.Rows) -> list[Target]:
     """The smallest ratio decides."""
     if not ratios:
         return []
     worst = min(ratios, key=lambda key: ratios[key])
-    return [Target(what, bound, ratios[worst], worst.replace(" ", ", batch "))]
+    return [Target(what, bound, ratios[worst], worst.replace(" ", ", batch "), doubtful=_doubtful(ratios, rows))]
+
+
+def _doubtful(ratios: dict[str, float], rows: tables.Rows) -> bool:
+    return any(rows[key]["warnings"] for key in ratios)

@@ -133,13 +133,15 @@ class Worker:
         return dict(json.loads(line))
 
     def _reason(self) -> str:
-        """The last line that it wrote, which of a traceback is the error."""
-        return last_line(self.log.read_text(errors="replace")) or f"it ended with status {self.process.returncode}"
+        return reason(self.process.returncode, self.log.read_text(errors="replace"))
 
 
-def last_line(text: str) -> str:
-    """The last line that says something, which of a traceback is the error."""
-    return next((line.strip()[:200] for line in reversed(text.splitlines()) if line.strip()), "")
+def reason(status: int, errors: str) -> str:
+    """Why a process ended, in a line: the signal, or the last line of what it wrote, which of a traceback is the error."""
+    if status < 0:
+        return f"it was ended by {signal.Signals(-status).name}"
+    lines = [line.strip() for line in errors.splitlines() if line.strip()]
+    return lines[-1][:200] if lines else f"it ended with status {status}"
 
 
 def wait(process: subprocess.Popen[Any], limit: float = 30.0) -> int:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.turns import ENVIRONMENT, ROOT, Failed, ended_after, last_line, wait
+from benchmarks.turns import ENVIRONMENT, ROOT, Failed, ended_after, reason, wait
 
 #: Environment of a process of ours that compiles everything itself.
 NO_CACHE = {"CNNSPEC_CACHE": "off"}
@@ -41,7 +41,7 @@ def run(
             raise Failed(f"did not finish in {limit:.0f} s")
         if process.returncode:
             errors.seek(0)
-            raise Failed(last_line(errors.read()) or f"it ended with status {process.returncode}")
+            raise Failed(reason(process.returncode, errors.read()))
     return seconds if until_line else time.perf_counter() - begin, text, peak
 
 

@@ -89,6 +89,16 @@ def test_a_bound_itself_is_met() -> None:
     assert [t.met for t in targets.depth({"forward": 5.0, "training": 10.01})] == [True, False]
 
 
+def test_what_rests_on_a_doubtful_row_is_doubtful() -> None:
+    noisy = {**row("mobilenet_v2", 8, cnnspec=0.1, torch=0.3), "warnings": ["other processes used 50% of the machine"]}
+    quiet = row("resnet50", 8, cnnspec=0.1, torch=0.2)
+    assert [target.doubtful for target in targets.training(rows(quiet))] == [False]
+    (target,) = targets.training(rows(quiet, noisy))
+    assert targets.table([target]).rows == [
+        ["torch / cnnspec: no slower a step", "≥ 1", "2.00", "yes, doubtful", "resnet50, batch 8"]
+    ]
+
+
 def test_the_table_has_a_cell_for_each_engine() -> None:
     table = tables.side_by_side(MEASURED)
     assert table.columns == [
