@@ -11,5 +11,6 @@ from cnnspec.expressions.bounds import METER
 from cnnspec.expressions.compiling import Scope
 from cnnspec.expressions.functions import CONSTANTS, FUNCTIONS, round_to
 from cnnspec.expressions.template import Template, parse_template
+from cnnspec.expressions.watching import watched
 
-__all__ = ["BELOW", "CONSTANTS", "FUNCTIONS", "METER", "Scope", "Template", "look_up", "parse_template", "round_to"]
+__all__ = ["BELOW", "CONSTANTS", "FUNCTIONS", "METER", "Scope", "Template", "look_up", "parse_template", "round_to", "watched"]

@@ -10,6 +10,7 @@ from typing import Any
 from cnnspec.diagnostics import Problem
 from cnnspec.expressions.compiling import Closure, Scope, compile_expression
 from cnnspec.expressions.functions import FUNCTIONS
+from cnnspec.expressions.watching import WATCHER
 
 _NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)")
 
@@ -26,6 +27,9 @@ class Template:
 
     def evaluate(self, scope: Scope) -> Any:
         """Its value; raises `Problem` (E402, E403, E404)."""
+        watcher = WATCHER.get()
+        if watcher is not None:
+            watcher(self, scope)
         if len(self.parts) == 1 and not isinstance(self.parts[0], str):
             return _run(*self.parts[0], scope)
         pieces = [part if isinstance(part, str) else str(_run(*part, scope)) for part in self.parts]

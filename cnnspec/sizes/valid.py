@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd, lcm
 
@@ -10,9 +11,13 @@ from cnnspec.sizes.sides import MOST_PERIOD, NotPeriodicError, Side
 
 @dataclass(frozen=True, slots=True)
 class Valid:
-    """A set of sizes: for every residue of its period the least and the greatest size (`None`: without end)."""
+    """A set of sizes: for every residue of its period the least and the greatest size (`None`: without end).
+
+    `exceptions` are single sizes for which the opposite is true.
+    """
 
     bounds: tuple[tuple[int, int | None], ...]
+    exceptions: frozenset[int] = frozenset()
 
     @property
     def period(self) -> int:
@@ -20,13 +25,15 @@ class Valid:
 
     def __contains__(self, n: int) -> bool:
         low, high = self.bounds[n % self.period]
-        return n >= max(low, 1) and (high is None or n <= high)
+        return (n >= max(low, 1) and (high is None or n <= high)) != (n in self.exceptions)
 
     def __and__(self, other: Valid) -> Valid:
         period = lcm(self.period, other.period)
         if period > MOST_PERIOD:
             raise NotPeriodicError
-        return Valid(tuple(_meet(self.bounds[n % self.period], other.bounds[n % other.period]) for n in range(period)))
+        both = Valid(tuple(_meet(self.bounds[n % self.period], other.bounds[n % other.period]) for n in range(period)))
+        apart = {n for n in self.exceptions | other.exceptions if (n in self and n in other) != (n in both)}
+        return Valid(both.bounds, frozenset(apart)) if apart else both
 
     @property
     def endless(self) -> frozenset[int]:
@@ -40,12 +47,13 @@ class Valid:
     @property
     def settled(self) -> int:
         """From this size on, the residue alone decides."""
-        return max([1, *(low for low, high in self.bounds if high is None)], default=1)
+        return max([1, *(low for low, high in self.bounds if high is None), *(n + 1 for n in self.exceptions)])
 
     @property
     def greatest(self) -> int:
         """The greatest size where the set is finite, and 0 where it is empty."""
-        return max((high for low, high in self.bounds if high is not None and high >= max(low, 1)), default=0)
+        highs = (high for low, high in self.bounds if high is not None and high >= max(low, 1))
+        return max([0, *highs, *(n for n in self.exceptions if n in self)])
 
 
 EVERY = Valid(((1, None),))
@@ -88,6 +96,21 @@ def multiple_of(side: Side, number: int) -> Valid:
     if period > MOST_PERIOD:
         raise NotPeriodicError
     return Valid(tuple((1, None) if side.at(n) % number == 0 else _NEVER for n in range(period)))
+
+
+def repeating(flags: Sequence[bool]) -> Valid:
+    """The set that `flags` says of the sizes 0, 1, 2, ..., whose end repeats itself and goes on so without end.
+
+    Raises `NotPeriodicError` where the second half of them does not repeat itself twice.
+    """
+    end, half = len(flags), (len(flags) + 1) // 2
+    for period in range(1, end // 4 + 1):
+        if all(flags[n] == flags[n - period] for n in range(half + period, end)):
+            last = {n % period: flags[n] for n in range(end - period, end)}
+            bounds: tuple[tuple[int, int | None], ...]
+            bounds = tuple((1, None) if last[rest] else _NEVER for rest in range(period))
+            return Valid(bounds, frozenset(n for n in range(1, end) if flags[n] != last[n % period]))
+    raise NotPeriodicError
 
 
 def _meet(one: tuple[int, int | None], other: tuple[int, int | None]) -> tuple[int, int | None]:

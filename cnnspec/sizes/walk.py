@@ -43,10 +43,16 @@ class AxisSizes:
     base: int
     valid: Valid = EVERY
     conditions: list[Condition] = field(default_factory=list)
+    #: The valid sizes where what is only for training is left out.
+    without_training: Valid = EVERY
     #: Where the weights are the same ones: sizes between which trained weights may go.
     same_weights: Valid = EVERY
     #: Nodes whose weights depend on the size.
     tied: list[str] = field(default_factory=list)
+    #: Whether what one side may be depends on the other one (a reshape of both).
+    coupled: bool = False
+    #: Says which node refuses a size, and how, where conditions do not.
+    told: Callable[[int], tuple[str, str] | None] | None = None
 
     @property
     def rule(self) -> str:
@@ -55,6 +61,8 @@ class AxisSizes:
 
     def why_not(self, size: int) -> tuple[str, str] | None:
         """The first node that refuses a size, and how; `None` where the size is valid."""
+        if self.told is not None:
+            return self.told(size)
         found = next((c for c in self.conditions if size not in c.valid), None)
         return (found.node, found.because(size)) if found is not None else None
 
@@ -94,6 +102,8 @@ class Walk:
         if any(low > 1 or high is not None for low, high in valid.bounds):
             self.found.conditions.append(Condition(node.path, valid, because))
             self.found.valid = self.found.valid & valid
+            if not node.training_only:
+                self.found.without_training = self.found.without_training & valid
 
     def _follow(self, node: Node) -> None:
         refs = [ref for ref in node.inputs if ref is not None]
@@ -169,6 +179,7 @@ class Walk:
             self.dims[Ref(node.path)] = tuple(map(fixed, shape))
             return
         known = prod(d for i, d in enumerate(shape) if i != free[0])
+        self.found.coupled |= x.rank == 3 and x.channels % known != 0
         elements = side.times(rest)
         self._demand(
             node, multiple_of(elements, known), lambda n: f"{elements.at(n)} elements, not a multiple of {known}"
