@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticCustomError
 
 
 class Spec(BaseModel):
@@ -16,7 +17,7 @@ class Spec(BaseModel):
 
     # Strictness (no text for a number, no 1 for true) is asked for where specs are read: here, Python code may say
     # `kernel=3` for what is normalised to a pair.
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 
     #: The word that stands for this class in a spec; equal to the name of its file.
     key: ClassVar[str] = ""
@@ -28,3 +29,18 @@ class Spec(BaseModel):
     depth_fields: ClassVar[tuple[str, ...]] = ()
     #: Those of `width_fields` that the field `groups` has to divide.
     grouped_fields: ClassVar[tuple[str, ...]] = ()
+
+
+def refuse(field: str, message: str, help: str) -> PydanticCustomError:
+    """What a validator raises where a field contradicts another: a diagnostic E109 at that field.
+
+    The message goes on from the name of the field: "`groups` of `conv` is there, and ...".
+    """
+    return PydanticCustomError("contradiction", "{text}", {"at": [field], "text": message, "help": help})
+
+
+def either(spec: Spec, *fields: str) -> None:
+    """Raise where more than one of the fields is given: they say the same thing in different ways."""
+    given = [name for name in fields if name in spec.model_fields_set and getattr(spec, name) is not None]
+    if len(given) > 1:
+        raise refuse(given[1], f"stands beside `{given[0]}`, and only one of them counts", "keep one of them")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cnnspec.blocks.base import Act, Block, Builder, Norm, Value
 from cnnspec.blocks.conv import ConvBlock
@@ -15,6 +15,7 @@ from cnnspec.ops.adaptive_avg_pool import AdaptiveAvgPool
 from cnnspec.ops.avg_pool import AvgPool
 from cnnspec.ops.dropout import Dropout
 from cnnspec.ops.flatten import Flatten
+from cnnspec.schema import either
 
 
 class AuxiliaryHead(Block):
@@ -47,6 +48,12 @@ class AuxiliaryHead(Block):
     dropout: Rate = Field(0.7, description="share dropped before the last layer")
     norm: Norm = Field(None, description="normalisation of the convolution")
     act: Act = Field(RELU, description="activation")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        either(self, "adaptive", "window")
+        either(self, "adaptive", "stride")
+        return self
 
     def unfold(self, build: Builder, *inputs: Value) -> Value:
         pool = (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cnnspec.blocks.base import Builder, Value
 from cnnspec.blocks.conv import ConvBlock
@@ -12,6 +12,7 @@ from cnnspec.fields import Pair, Size, Sizes
 from cnnspec.ops.activation import Activation
 from cnnspec.ops.base import Op
 from cnnspec.residuals import ResNetBlock
+from cnnspec.schema import either
 
 
 class Bottleneck(ResNetBlock):
@@ -44,6 +45,11 @@ class Bottleneck(ResNetBlock):
     stride_on: Literal["conv1", "conv2"] = Field(
         "conv2", description="which convolution has the stride: conv1 in the paper and keras, conv2 in torchvision"
     )
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        either(self, "widths", "base_width")
+        return self
 
     def inner(self) -> tuple[int, int]:
         """The channels of the first and the second convolution."""

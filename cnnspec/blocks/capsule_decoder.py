@@ -41,7 +41,7 @@ class CapsuleDecoder(Block):
     width_fields: ClassVar[tuple[str, ...]] = ("features",)
 
     features: Sizes = Field((512, 1024), description="widths of the hidden linear layers")
-    image: Sizes = Field(description="shape of the image: height, width, channels")
+    image: Sizes = Field(min_length=1, description="shape of the image: height, width, channels")
     act: Act = Field(RELU, description="activation of the hidden layers")
 
     def unfold(self, build: Builder, *inputs: Value) -> Value:

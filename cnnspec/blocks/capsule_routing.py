@@ -32,7 +32,7 @@ class CapsuleRouting(Block):
 
     capsules: Size = Field(description="capsules: one a class")
     dimensions: Size = Field(16, description="dimensions of each")
-    iterations: Size = Field(3, description="rounds of routing")
+    iterations: Size = Field(3, le=100, description="rounds of routing")
 
     def unfold(self, build: Builder, *inputs: Value) -> Value:
         prediction = CapsulePrediction(capsules=self.capsules, dimensions=self.dimensions)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cnnspec.blocks.base import Act, Block, Builder, Norm, Value
 from cnnspec.blocks.conv import ConvBlock
@@ -12,6 +12,7 @@ from cnnspec.blocks.shortcut import BATCH_NORM
 from cnnspec.blocks.squeeze_excite import RELU
 from cnnspec.fields import Fraction, Size
 from cnnspec.ops.avg_pool import AvgPool
+from cnnspec.schema import either
 
 
 class DenseTransition(Block):
@@ -36,6 +37,11 @@ class DenseTransition(Block):
     filters: Size | None = Field(None, description="output channels, instead")
     norm: Norm = Field(BATCH_NORM, description="normalisation before the convolution")
     act: Act = Field(RELU, description="activation before the convolution")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        either(self, "filters", "compression")
+        return self
 
     def unfold(self, build: Builder, *inputs: Value) -> Value:
         x = inputs[0]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cnnspec.blocks.base import Act, Block, Branch, Builder, Layers, Norm, Value
 from cnnspec.blocks.shortcut import BATCH_NORM, Shortcut
@@ -12,6 +12,7 @@ from cnnspec.diagnostics import Problem
 from cnnspec.ops.add import Add
 from cnnspec.ops.scale import Scale
 from cnnspec.residuals import Survival
+from cnnspec.schema import either
 
 
 class Residual(Survival, Block):
@@ -45,6 +46,11 @@ class Residual(Survival, Block):
     shortcut_norm: Norm = Field(BATCH_NORM, description="normalisation of a projection")
     scale: float = Field(1.0, description="factor on the body's output")
     act: Act = Field(None, description="activation after the sum")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        either(self, "shortcut_layers", "shortcut")
+        return self
 
     def unfold(self, build: Builder, *inputs: Value) -> Value:
         x = inputs[0]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cnnspec.blocks.base import Act, Block, Builder, Value
 from cnnspec.blocks.conv import ConvBlock
@@ -13,6 +13,7 @@ from cnnspec.fields import Positive, Size
 from cnnspec.ops.activation import Activation
 from cnnspec.ops.global_avg_pool import GlobalAvgPool
 from cnnspec.ops.multiply import Multiply
+from cnnspec.schema import either
 
 RELU = Activation(function="relu")
 
@@ -43,6 +44,11 @@ class SqueezeExcite(Block):
     divisor: Size = Field(1, description="the inner channels are rounded to a multiple of it")
     act: Act = Field(RELU, description="activation in between")
     gate: Literal["sigmoid", "hard_sigmoid"] = Field("sigmoid", description="activation of the weights")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        either(self, "squeeze", "reduction", "ratio")
+        return self
 
     def inner(self, channels: int) -> tuple[int, str]:
         """The channels in between, and how they come about."""

@@ -63,7 +63,10 @@ class Assembly:
         if len(self.nodes) >= MOST_NODES:
             raise Problem("E701", f"the network has more than {MOST_NODES:,} nodes", "repeat less, or split it up")
         types = tuple(value.type for value in present)
-        inferred = op.infer(*types)
+        try:
+            inferred = op.infer(*types)
+        except OverflowError:
+            raise Problem("E704", f"a number of `{op.key}` is too large to count with", "make it smaller") from None
         outputs = inferred if isinstance(inferred, tuple) else (inferred,)
         for output in outputs:
             _check_size(op, output, types)
@@ -94,10 +97,10 @@ class Assembly:
             if old is None:
                 total = self._elements + prod(new.shape)
                 if 4 * total > MOST_PARAMETER_BYTES:
-                    shape = "x".join(f"{n:,}" for n in new.shape)
+                    shape = "x".join(map(_count, new.shape))
                     raise Problem(
                         "E703",
-                        f"`{path}` of {shape} brings the parameters to {total:,}, {_bytes(4 * total)}; "
+                        f"`{path}` of {shape} brings the parameters to {_count(total)}, {_bytes(4 * total)}; "
                         f"the most is {_bytes(MOST_PARAMETER_BYTES)}",
                         "use fewer filters or features, or pool before a linear layer",
                     )
@@ -160,7 +163,11 @@ def _field_of(op: Op, axis: int, inputs: tuple[TensorType, ...]) -> str | None:
     return made_by if made_by in type(op).model_fields else None
 
 
+def _count(number: int) -> str:
+    return f"{number:,}" if number < 10**18 else f"{number:.3g}"
+
+
 def _bytes(number: int) -> str:
     units = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
     power = min(max(number.bit_length() - 1, 0) // 10, len(units) - 1)
-    return f"{number / 2 ** (10 * power):.4g} {units[power]}"
+    return f"{number / 2 ** (10 * power):.4g} {units[power]}" if power < len(units) - 1 else "more than any machine has"

@@ -6,6 +6,8 @@ from collections.abc import Mapping as AnyMapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from cnnspec.blocks.base import Block, Value
 from cnnspec.diagnostics import Problem
 from cnnspec.elaborate.assembly import UNKNOWN, Poisoned, check_arity
@@ -14,6 +16,7 @@ from cnnspec.elaborate.frames import Frame
 from cnnspec.graph import Origin
 from cnnspec.ops.base import Op
 from cnnspec.schema import Spec
+from cnnspec.validation.words import should_be, shown
 
 if TYPE_CHECKING:
     from cnnspec.elaborate.walk import Elaborator
@@ -43,10 +46,21 @@ class Building:
             check_arity(spec.key, spec.arity, len(inputs))
             present = tuple(value for value in inputs if value is not None)
             inside = replace(origin, blocks=(*origin.blocks, spec.key))
-            expanded = spec.unfold(Building(self._walk, self._frame, path, inside), *present)
+            expanded = self._unfolded(spec, path, inside, *present)
             value = named_outputs(self._walk, path, expanded) if isinstance(expanded, dict) else expanded
         self._walk.assembly.scopes[path] = value.ref
         return value
+
+    def _unfolded(self, block: Block, path: str, origin: Origin, *inputs: Value) -> Value | dict[str, Value]:
+        """What a block stands for; fields that it passes on to a part, and that the part refuses, are its mistake."""
+        try:
+            return block.unfold(Building(self._walk, self._frame, path, origin), *inputs)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            name = str(first["loc"][0]) if first["loc"] else ""
+            field = name if name in type(block).model_fields else None
+            message = f"`{name}` of `{error.title}`, a part of `{block.key}`, {should_be(first)}, and is {shown(first['input'])}"
+            raise Problem("E109", message, "other values of its fields", field=field) from None
 
     def _op(self, op: Op, inputs: tuple[Value | None, ...], path: str, origin: Origin) -> Value:
         frame = self._frame
@@ -58,7 +72,7 @@ class Building:
             raise self._walk.fail(problem, origin, inputs) from None
 
     def layers(self, layers: Any, *inputs: Value, id: str) -> Value:
-        value = self._walk.layers(layers, self._frame.nested(f"{self._path}.{id}", inputs))
+        value = self._walk.layers(layers, self._frame.nested(f"{self._path}.{id}", inputs), id)
         if value is UNKNOWN:
             raise Poisoned
         return value

@@ -128,9 +128,11 @@ def _help(key: str, known: list[str]) -> str:
     return f"did you mean `{near}`?" if near else "`cnnspec list --blocks` shows them"
 
 
-def not_a_list(tree: Tree | None, report: Report) -> None:
+def not_a_list(tree: Tree | None, report: Report, word: str = "layers") -> None:
     """Report something that stands where a list of nodes should."""
     hint = "begin each with `- `"
     if isinstance(tree, Mapping) and any(name.startswith("-") for name in tree.entries):
         hint = "put a space behind each `-`"
-    report.error("E103", "layers should be a list of nodes, one a line", tree.span if tree is not None else None, hint)
+    report.error(
+        "E103", f"`{word}` should be a list of nodes, one a line", tree.span if tree is not None else None, hint
+    )

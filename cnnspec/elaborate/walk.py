@@ -84,10 +84,10 @@ class Elaborator:
             )
         return last
 
-    def layers(self, tree: Tree | None, frame: Frame) -> Value:
+    def layers(self, tree: Tree | None, frame: Frame, word: str = "layers") -> Value:
         """Walk a list of nodes and return the output of the last."""
         if not isinstance(tree, Sequence):
-            not_a_list(tree, self.report)
+            not_a_list(tree, self.report, word)
             return UNKNOWN
         frame.announce(tree)
         for item in tree.items:

@@ -25,7 +25,7 @@ from cnnspec.scaling import Factors, Scaling
 from cnnspec.scaling.header import check_names, read_header, scaler_of
 from cnnspec.scaling.remarks import remark
 from cnnspec.scaling.scaler import Scaler
-from cnnspec.source import Mapping
+from cnnspec.source import Mapping, Sequence
 from cnnspec.types import TensorType
 
 
@@ -127,9 +127,11 @@ class _Checker:
                 assembly.scopes[name] = Ref(name)
         frame.previous = next(iter(frame.ids.values()), UNKNOWN)
         elaborator = Elaborator(assembly, blocks, defaults, report, scale, enforce=not self.changed)
-        last = elaborator.network(tree.get("layers"), frame) if "layers" in tree.entries else UNKNOWN
+        layers = tree.get("layers")
+        last = elaborator.network(layers, frame) if layers is not None else UNKNOWN
         check_names(tree, scale.rule, assembly.scopes, report)
-        outputs = read_outputs(tree, last, frame, assembly, report)
+        # Without layers there is nothing that an output could name.
+        outputs = read_outputs(tree, last, frame, assembly, report) if isinstance(layers, Sequence) else None
         header = read_document(tree, inputs.specs, params, report)
         if report.failed or not outputs or header is None:
             return None

@@ -11,6 +11,7 @@ from cnnspec.document import InputSpec
 from cnnspec.elaborate import evaluate_tree
 from cnnspec.elaborate.assembly import MOST_ELEMENTS
 from cnnspec.frontend.header import misspelt, outside
+from cnnspec.frontend.preprocessing import check_preprocessing
 from cnnspec.params import FAILED
 from cnnspec.scaling.scaler import Scaler
 from cnnspec.source import Entry, Mapping, tree_of
@@ -49,6 +50,8 @@ def read_inputs(
         found.spans[name] = entry.key_span
         spec = _read(name, entry, params, report)
         if spec is not None:
+            channels_are_set = f"{name}.channels" in given
+            check_preprocessing(name, spec, entry, report, channels_are_set=channels_are_set)
             found.specs[name] = at_resolution(spec, scale)
     if found.specs and len(found.specs) == len(entries) and all(spec.optional for spec in found.specs.values()):
         entry = tree.entries.get("inputs") or tree.entries["input"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from cnnspec.ops.base import Cost, Inputs, Op, Run
+from cnnspec.schema import refuse
 from cnnspec.types import TensorType
 
 Function = Literal[
@@ -50,12 +50,7 @@ class Activation(Op):
     def _own_fields(self) -> Self:
         for name, function in _OWN.items():
             if name in self.model_fields_set and self.function != function:
-                message = "belongs to `{owner}`, and the function is `{function}`"
-                raise PydanticCustomError(
-                    "contradiction",
-                    message,
-                    {"at": [name], "owner": function, "function": self.function, "help": "leave it out"},
-                )
+                raise refuse(name, f"belongs to `{function}`, and the function is `{self.function}`", "leave it out")
         return self
 
     def infer(self, *inputs: TensorType) -> TensorType:

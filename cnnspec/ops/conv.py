@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cnnspec.diagnostics import Problem
 from cnnspec.fields import HE_NORMAL, SAME, ZEROS, InitializerField, PaddingField, Pair, Size
 from cnnspec.ops.base import Cost, Inputs, Op, Parameter, Run, Window, feature_map, slide
-from cnnspec.schema import Spec
+from cnnspec.schema import Spec, refuse
 from cnnspec.types import TensorType
 
 
@@ -29,6 +29,14 @@ class ConvFields(Spec):
     multiplier: Size = Field(1, description="filters an input channel, of a depthwise convolution")
     kernel_init: InitializerField = Field(HE_NORMAL, description="how the kernel starts")
     bias_init: InitializerField = Field(ZEROS, description="how the bias starts")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.depthwise and self.groups != 1:
+            raise refuse("groups", "stands beside `depthwise`, which makes every channel a group", "keep one of them")
+        if self.multiplier != 1 and not self.depthwise:
+            raise refuse("multiplier", "is of a depthwise convolution, and this is none", "add `depthwise: true`")
+        return self
 
 
 class Conv(ConvFields, Op):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cnnspec.diagnostics import Problem
 from cnnspec.fields import PaddingField
 from cnnspec.ops.base import Op, Run, feature_map
+from cnnspec.schema import refuse
 from cnnspec.types import TensorType
 
 
@@ -28,6 +29,12 @@ class Pad(Op):
     channels: int = Field(0, ge=0, description="channels of zeros to add behind the others")
     mode: Literal["constant", "reflect", "edge"] = Field("constant", description="what the new pixels are")
     value: float = Field(0.0, description="of the new pixels, where constant")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if "value" in self.model_fields_set and self.mode != "constant":
+            raise refuse("value", f"is of constant pixels, and `mode` is `{self.mode}`", "leave it out")
+        return self
 
     def infer(self, *inputs: TensorType) -> TensorType:
         x = feature_map(inputs[0], self.key)

@@ -39,7 +39,7 @@ class Split(Op):
         if self.sizes is not None:
             return self.sizes
         parts = self.parts or 1
-        return (channels // parts,) * parts
+        return (channels // parts,) * parts if parts <= channels else ()
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         x = inputs[0]

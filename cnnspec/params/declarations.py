@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from cnnspec.diagnostics import Report, Span, listing
 from cnnspec.expressions import CONSTANTS
-from cnnspec.schema import Spec
+from cnnspec.schema import Spec, refuse
 from cnnspec.source import Mapping, Scalar, Tree, plain
 from cnnspec.validation import validate
 from cnnspec.validation.words import word
@@ -44,19 +43,15 @@ class Declared(Spec):
     def _agree(self) -> Self:
         kinds = [name for name in ("type", "choice", "list") if getattr(self, name) is not None]
         if len(kinds) > 1:
-            _contradict(kinds[1], f"stands beside `{kinds[0]}`", "keep one of them")
+            raise refuse(kinds[1], f"stands beside `{kinds[0]}`", "keep one of them")
         if self.length is not None and self.list is None:
-            _contradict("length", "is of a list, and this is none", "add `list: int`")
+            raise refuse("length", "is of a list, and this is none", "add `list: int`")
         if self.min is not None and self.max is not None and self.min > self.max:
-            _contradict("max", f"is {self.max:g}, and `min` is {self.min:g}", "let `max` be the greater one")
+            raise refuse("max", f"is {self.max:g}, and `min` is {self.min:g}", "let `max` be the greater one")
         for name in ("min", "max"):
             if getattr(self, name) is not None and (self.choice or (self.list or self.type) in ("str", "bool")):
-                _contradict(name, "is of a number, and this is none", "leave it out")
+                raise refuse(name, "is of a number, and this is none", "leave it out")
         return self
-
-
-def _contradict(name: str, message: str, help: str) -> None:
-    raise PydanticCustomError("contradiction", "{text}", {"at": [name], "text": message, "help": help})
 
 
 @dataclass(frozen=True)
@@ -112,6 +107,7 @@ def read_declarations(tree: Tree | None, report: Report) -> dict[str, Declaratio
         problem = _wrong_name(name)
         if problem:
             report.error("E110", f"`{name}` cannot be the name of a param", entry.key_span, problem)
+            found[name] = Declaration(name, Declared(type="any"), entry.key_span, None, broken=True)
             continue
         declaration = _declaration(name, entry.value, entry.key_span, report)
         found[name] = declaration or Declaration(name, Declared(type="any"), entry.key_span, None, broken=True)

@@ -70,7 +70,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "another shape than expected": behind({**_conv(), "expect": [2, 2, 5]}, code="E601", at=("expect",)),
     "too many parameters": behind(
-        {"id": "bad", "from": "start", "linear": {"features": 10**10}}, code="E703", at=("linear",)
+        {"id": "bad", "from": "start", "linear": {"features": 10**10}}, code="E703", at=("linear", "features")
     ),
     "tensor too large": behind({"id": "bad", "from": "map", "upsample": 10**7}, code="E704", at=("upsample",)),
     "unknown key at the top": top("E101", ("layer",), of_key=True, layer=[]),

@@ -173,7 +173,10 @@ def _primary(fields: Fields, x: TensorType, draw: st.DrawFn) -> Fields:
 
 
 def _auxiliary(fields: Fields, x: TensorType, draw: st.DrawFn) -> Fields:
-    fields["window"] = draw(st.integers(1, min(x.height, x.width)))
+    if "adaptive" in fields:
+        fields = {name: value for name, value in fields.items() if name not in ("window", "stride")}
+    else:
+        fields["window"] = draw(st.integers(1, min(x.height, x.width)))
     return {"filters": 2, "features": 3, **fields}
 
 
@@ -192,6 +195,8 @@ def _pad(fields: Fields, x: TensorType, draw: st.DrawFn) -> Fields:
     fields["padding"] = draw(st.sampled_from([0, 1, [1, 0], [[0, 1], [2, 0]]]))
     if fields.get("mode") == "reflect" and min(x.height, x.width) < 3:
         fields["mode"] = "edge"
+    if fields.get("mode", "constant") != "constant":
+        fields.pop("value", None)
     return fields
 
 
@@ -231,11 +236,26 @@ def _activation(fields: Fields, x: TensorType, draw: st.DrawFn) -> Fields:
     return {name: value for name, value in fields.items() if own.get(name, fields["function"]) == fields["function"]}
 
 
+def _squeeze_excite(fields: Fields, x: TensorType, draw: st.DrawFn) -> Fields:
+    return _one_of(fields, "squeeze", "reduction", "ratio")
+
+
+def _transition(fields: Fields, x: TensorType, draw: st.DrawFn) -> Fields:
+    return _one_of(fields, "filters", "compression")
+
+
+def _one_of(fields: Fields, *names: str) -> Fields:
+    """The fields with only the first of those that say the same thing in different ways."""
+    given = [name for name in names if name in fields]
+    return {name: value for name, value in fields.items() if name not in given[1:]}
+
+
 _RULES: dict[str, Callable[[Fields, TensorType, st.DrawFn], Fields]] = {
     "conv": _convolution, "connection_conv": _connection, "conv_transpose": _transposed, "max_pool": _pool,
     "avg_pool": _pool, "basic": _residual_block, "bottleneck": _bottleneck, "fire": _fire, "inception": _inception,
     "shortcut": _shortcut, "shuffle_unit": _shuffle, "separable_conv": _separable, "primary_capsules": _primary,
     "auxiliary_head": _auxiliary, "capsule_decoder": _decoder, "crop": _crop, "pad": _pad, "upsample": _upsample,
     "split": _split, "reshape": _reshape, "group_norm": _grouped, "channel_shuffle": _grouped, "linear": _vector,
-    "local_response_norm": _across, "activation": _activation,
+    "local_response_norm": _across, "activation": _activation, "squeeze_excite": _squeeze_excite,
+    "dense_transition": _transition,
 }  # fmt: skip

@@ -43,17 +43,18 @@ def explain(
     unknown = [_unknown(item["loc"]) for item in items if item["type"] == "extra_forbidden"]
     explainer = _Explainer(model, tree, f"`{what}`" if what and "`" not in what else what, span, labels)
     found: dict[tuple[Any, ...], Diagnostic] = {}
+    missing: dict[Location, list[str]] = {}
     for item in items:
         location = item["loc"]
         if item["type"] == "missing":
-            if _misspelt(str(location[-1]), location[:-1], unknown) or explainer.incomplete(location[:-1]):
-                continue
-            found.setdefault(location, explainer.missing(location))
+            name, owner = str(location[-1]), location[:-1]
+            if not _misspelt(name, owner, unknown) and not explainer.incomplete(owner):
+                missing.setdefault(owner, []).append(name)
         elif item["type"] == "extra_forbidden":
             found.setdefault(location, explainer.unknown(location))
         else:
             found.setdefault(location, explainer.wrong(item, (*location, *_deeper(item))))
-    return list(found.values())
+    return [*(explainer.missing(owner, names) for owner, names in missing.items()), *found.values()]
 
 
 def _unknown(location: Location) -> tuple[Location, str]:
@@ -63,6 +64,10 @@ def _unknown(location: Location) -> tuple[Location, str]:
 def _misspelt(name: str, owner: Location, unknown: list[tuple[Location, str]]) -> bool:
     """Whether a field that is missing is there under another name."""
     return any(place == owner and meant_field(word, [name]) for place, word in unknown)
+
+
+def _and(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
 def _deeper(item: Any) -> Location:
@@ -87,18 +92,17 @@ class _Explainer:
             tree = tree.get(str(part)) if isinstance(tree, Mapping) else None
         return isinstance(tree, Mapping) and tree.incomplete
 
-    def missing(self, location: Location) -> Diagnostic:
-        place = place_of(self.tree, location)
-        whole = self.what or "the spec"
-        message = f"{whole} needs `{'.'.join(map(str, location))}`"
-        return Diagnostic("E102", message, place.owner or self.span, self._example(location), self.labels)
-
-    def _example(self, location: Location) -> str:
-        """How a missing field is given: with its example, or what it means."""
-        owner, name = model_at(self.model, self.tree, location[:-1]), str(location[-1])
-        info = owner.model_fields.get(name) if owner is not None else None
-        meaning = f" ({info.description})" if info is not None and info.description else ""
-        return f"add `{name}: ...`{meaning}"
+    def missing(self, owner: Location, names: list[str]) -> Diagnostic:
+        """All that is missing at one place is one mistake."""
+        place, model = place_of(self.tree, (*owner, names[0])), model_at(self.model, self.tree, owner)
+        paths = [f"`{'.'.join(map(str, (*owner, name)))}`" for name in names]
+        message = f"{self.what or 'the spec'} needs {_and(paths)}"
+        examples = []
+        for name in names:
+            info = model.model_fields.get(name) if model is not None else None
+            meaning = f" ({info.description})" if info is not None and info.description else ""
+            examples.append(f"`{name}: ...`{meaning}")
+        return Diagnostic("E102", message, place.owner or self.span, f"add {_and(examples)}", self.labels)
 
     def unknown(self, location: Location) -> Diagnostic:
         place, name = place_of(self.tree, location), str(location[-1])
@@ -133,7 +137,7 @@ class _Explainer:
             hint = repair(kind, value, message, place.value.raw if place.value is not None else "")
         subject = ".".join(str(part) for part in location if not isinstance(part, int))
         whole = f"`{subject}` of {self.what}" if subject and self.what else f"`{subject}`" if subject else self.what
-        is_there = "" if kind in ("contradiction", "no_arguments") else f", and is {shown(value)}"
+        is_there = "" if kind in ("contradiction", "no_arguments") or not location else f", and is {shown(value)}"
         return Diagnostic(code, f"{whole} {message}{is_there}", place.value or self.span, hint, self.labels)
 
     def _value(self, item: Any, location: Location) -> Any:

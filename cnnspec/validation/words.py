@@ -7,6 +7,7 @@ from typing import Any
 
 from cnnspec.source import Mapping, Scalar, Sequence, meant, plain
 from cnnspec.synonyms import meant_choice
+from cnnspec.types import TensorType
 
 _SIMPLE = {
     "int_type": "should be a whole number",
@@ -24,6 +25,11 @@ _SIMPLE = {
 #: Kinds of errors of what should be whole numbers.
 _WHOLE = ("int_type", "int_from_float", "pair_type", "padding_type")
 
+_LENGTHS = {
+    "too_short": "should have at least {min_length} elements",
+    "too_long": "should have at most {max_length} elements",
+}
+
 _RANGES = {
     "greater_than_equal": "should be at least {ge}",
     "greater_than": "should be greater than {gt}",
@@ -35,6 +41,8 @@ _RANGES = {
 def should_be(item: Any) -> str:
     """What a value should be, from an error of pydantic."""
     kind, context = item["type"], item.get("ctx") or {}
+    if kind in _LENGTHS:
+        return _LENGTHS[kind].format(**context)
     if kind in _RANGES:
         return _RANGES[kind].format(**{name: _number(value) for name, value in context.items()})
     message: str = _SIMPLE.get(kind) or item["msg"]
@@ -51,13 +59,15 @@ def shown(value: Any) -> str:
     """What a value is, as it would stand in a spec."""
     if isinstance(value, Mapping | Sequence | Scalar):
         value = plain(value)
+    if isinstance(value, TensorType):
+        return f"the shape {value.plain}"
     if isinstance(value, dict):
         return "a mapping" if value else "empty"
     if value is None:
         return "empty"
     if isinstance(value, list | tuple):
         return f"the list {_flow(value)}"
-    return f"`{word(value)}`"
+    return f"`{word(value)}`" if value != "" else "an empty text"
 
 
 def word(value: Any) -> str:
@@ -82,6 +92,8 @@ def repair(kind: str, value: Any, message: str, raw: str) -> str:
 
     `raw` is the value as it stands in the text.
     """
+    if isinstance(value, TensorType):
+        return "ask it for `.height`, `.width` or `.channels`" if value.rank == 3 else "ask it for `.channels`"
     if "$" in raw:  # an expression, and not what stands there
         return "`//` gives a whole number" if kind in _WHOLE and isinstance(value, float) and "/" in raw else ""
     wants_truth = kind == "bool_type"
