@@ -13,4 +13,15 @@ from cnnspec.expressions.functions import CONSTANTS, FUNCTIONS, round_to
 from cnnspec.expressions.template import Template, parse_template
 from cnnspec.expressions.watching import watched
 
-__all__ = ["BELOW", "CONSTANTS", "FUNCTIONS", "METER", "Scope", "Template", "look_up", "parse_template", "round_to", "watched"]
+__all__ = [
+    "BELOW",
+    "CONSTANTS",
+    "FUNCTIONS",
+    "METER",
+    "Scope",
+    "Template",
+    "look_up",
+    "parse_template",
+    "round_to",
+    "watched",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from cnnspec.diagnostics import Problem
@@ -86,6 +86,23 @@ def _contains(left: Any, right: Any) -> bool:
     return left in right
 
 
+def comparable(values: Iterable[Any]) -> None:
+    """Raise where values have no order: numbers have one, and texts."""
+    found = list(values)
+    for other in found[1:]:
+        same = isinstance(found[0], str) == isinstance(other, str)
+        if not same or not all(isinstance(v, int | float | str) for v in (found[0], other)):
+            raise TypeError(f"{show(found[0])} and {show(other)} cannot be compared")
+
+
+def _ordered(function: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    def apply(left: Any, right: Any) -> bool:
+        comparable((left, right))
+        return function(left, right)
+
+    return apply
+
+
 def _negated(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def apply(value: Any) -> Any:
         _numbers(value)
@@ -100,8 +117,8 @@ BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Mod: _arithmetic(operator.mod), ast.Pow: _power,
 }  # fmt: skip
 COMPARE: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
-    ast.GtE: operator.ge, ast.In: _contains, ast.NotIn: lambda a, b: not _contains(a, b),
+    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: _ordered(operator.lt), ast.LtE: _ordered(operator.le),
+    ast.Gt: _ordered(operator.gt), ast.GtE: _ordered(operator.ge), ast.In: _contains, ast.NotIn: lambda a, b: not _contains(a, b),
 }  # fmt: skip
 UNARY: dict[type, Callable[[Any], Any]] = {
     ast.USub: _negated(operator.neg), ast.UAdd: _negated(operator.pos), ast.Not: operator.not_,

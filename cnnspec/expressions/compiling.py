@@ -9,7 +9,7 @@ from typing import Any
 from cnnspec.diagnostics import Problem, did_you_mean, listing
 from cnnspec.expressions.access import SHAPE_ATTRIBUTES, Stretch, attribute, item, look_up, no_attribute
 from cnnspec.expressions.bounds import BINARY, COMPARE, METER, MOST_CHARACTERS, MOST_PARTS, UNARY, bounded
-from cnnspec.expressions.functions import FUNCTIONS
+from cnnspec.expressions.functions import FUNCTIONS, usage
 
 Scope = Mapping[str, Any]
 Closure = Callable[[Scope], Any]
@@ -97,7 +97,12 @@ class _Compiler:
                 if name not in FUNCTIONS:
                     hint = did_you_mean(name, FUNCTIONS) or f"there are {listing(FUNCTIONS, 20)}"
                     raise Problem("E402", f"there is no function `{name}`", hint, stretch=self.stretch(function))
-                if all(k.arg is not None for k in keywords):
+                if all(k.arg is not None for k in keywords) and not any(isinstance(a, ast.Starred) for a in arguments):
+                    how = usage(name, len(arguments), [str(k.arg) for k in keywords])
+                    if how:
+                        raise Problem(
+                            "E401", f"`{name}` does not take these arguments", f"write `{how}`", stretch=stretch
+                        )
                     return self.call(name, arguments, {str(k.arg): k.value for k in keywords})
         shown = ast.unparse(node)
         raise Problem("E401", f"`{shown}` is not allowed in an expression", _KNOWN, stretch=stretch)

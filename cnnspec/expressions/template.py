@@ -105,7 +105,8 @@ def _run(text: str, closure: Closure, scope: Scope) -> Any:
     except Problem:
         raise
     except _FAILURES as error:
-        reason = "division by zero" if isinstance(error, ZeroDivisionError) else str(error).strip("'\"")
+        reason = "division by zero" if isinstance(error, ZeroDivisionError) else str(error)
+        reason = f"there is no {reason}" if isinstance(error, KeyError) else reason
         raise Problem(
             "E403", f"`{text}` cannot be evaluated: {reason}", "correct it, or the values of its names"
         ) from None

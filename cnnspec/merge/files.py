@@ -34,6 +34,8 @@ def find(tree: Tree, folder: Path, chain: tuple[Path, ...], word: str, report: R
 
 def _nearest(name: str, folder: Path) -> str:
     beside = [p.name for p in folder.glob("*.yaml")]
+    if f"{name}.yaml" in beside:
+        return f"did you mean `{name}.yaml`?"
     return (
         did_you_mean(name, sorted(beside))
         or did_you_mean(name, [p.stem for p in zoo_specs()])

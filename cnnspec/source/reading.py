@@ -66,5 +66,7 @@ def _nearby(path: Path) -> str:
         names = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     except OSError:
         names = []
+    if f"{path.name}.yaml" in names:
+        return f"did you mean `{path.name}.yaml`?"
     zoo = did_you_mean(path.stem, [p.stem for p in zoo_specs()]) if len(path.parts) == 1 else ""
     return did_you_mean(path.name, names) or zoo or "`cnnspec list` shows the specs of the zoo"

@@ -20,6 +20,9 @@ _RANGE = ("greater_than", "less_than", "too_short", "too_long", "pair_range", "f
 #: Kinds of errors that speak of a word that is none of those that may stand there.
 _CHOICE = ("literal_error", "enum", "choice")
 
+#: Kinds of errors whose message says all, and which bring their own help.
+_COMPLETE = ("contradiction", "no_arguments")
+
 _MOST_FIELDS = 20
 
 
@@ -122,8 +125,8 @@ class _Explainer:
             name, owner = str(location[-1]), str(context["name"])
             return Diagnostic("E101", f"unknown field `{name}` in `{owner}`", place.key or self.span,
                               unknown_field(name, context["known"]), self.labels)  # fmt: skip
-        if kind == "contradiction":
-            code, hint = "E109", str(context.get("help", ""))
+        if kind in _COMPLETE:
+            code, hint = "E109" if kind == "contradiction" else code, str(context["help"])
         elif code == "E105":
             choices = context.get("choices") or choices_in(f"should be one of {context['expected']}")
             if kind != "choice":
@@ -137,7 +140,7 @@ class _Explainer:
             hint = repair(kind, value, message, place.value.raw if place.value is not None else "")
         subject = ".".join(str(part) for part in location if not isinstance(part, int))
         whole = f"`{subject}` of {self.what}" if subject and self.what else f"`{subject}`" if subject else self.what
-        is_there = "" if kind in ("contradiction", "no_arguments") or not location else f", and is {shown(value)}"
+        is_there = "" if kind in _COMPLETE or not location else f", and is {shown(value)}"
         return Diagnostic(code, f"{whole} {message}{is_there}", place.value or self.span, hint, self.labels)
 
     def _value(self, item: Any, location: Location) -> Any:

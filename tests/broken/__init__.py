@@ -1,0 +1,1 @@
+"""Specs as they should not be, each with what is said of it."""
