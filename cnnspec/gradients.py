@@ -151,6 +151,7 @@ def _nodes(graph: Graph, taps: Mapping[str, Ref], squares: Mapping[str, float]) 
 def draw(path: Path, networks: list[Gradients]) -> None:
     """A picture (PNG): for every layer in order, the norm with respect to its output and to its parameters."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(12, 4.2), layout="tight")
     for place, (title, what) in enumerate((("output of a layer", "output"), ("parameters of a layer", "params"))):
@@ -159,6 +160,7 @@ def draw(path: Path, networks: list[Gradients]) -> None:
             values = [getattr(n, what) or np.nan for n in network.weighted]  # a logarithm has no zero
             axes.plot(range(1, len(values) + 1), values, marker=".", markersize=4, linewidth=1, label=network.name)
         axes.set(title=f"gradient with respect to the {title}", xlabel="layer", ylabel="norm", yscale="log")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3, which="both")
         axes.legend()
     with written_whole(path) as beside:

@@ -84,15 +84,15 @@ def command(
     if as_json:
         click.echo(json.dumps([_data(path, loaded) for path, loaded in found], indent=2))
         return
+    if not found:
+        click.echo("no spec of the zoo is like that", err=True)
+        sys.exit(1)
     table = Table(["name", "family", "year", "params", "MACs", "input", "description"], right=(3, 4))
     for path, loaded in found:
         row = _data(path, loaded)
         table.add(row["name"], row["family"], row["year"] or "", f"{row['params']:,}", f"{row['macs']:,}",
                   loaded.graph.inputs[0].type.plain, row["description"])  # fmt: skip
     table.print()
-    if not found:
-        click.echo("no spec of the zoo is like that", err=True)
-        sys.exit(1)
 
 
 def _data(path: Path, loaded: LoadedSpec) -> dict[str, object]:

@@ -53,7 +53,7 @@ def test_every_layer_is_the_papers(network, expected, layer):
 
 
 def test_connections_and_parameters_are_the_papers():
-    """C1 122,304 connections, S2 5,880, C3 151,600, S4 2,000, C5 48,120, F6 10,164; 60,000 parameters."""
+    """C1 122,304 connections, S2 5,880, C3 151,600, S4 2,000, C5 48,120, F6 10,164; with the output's 840 340,908."""
     graph = load_spec("lenet5").graph
     by_path = graph.by_path
 
@@ -68,6 +68,8 @@ def test_connections_and_parameters_are_the_papers():
     assert connections("c5") == 48_120
     assert connections("f6") == 10_164
     assert [5 * by_path[f"{s}.coefficient"].type.size for s in ("s2", "s4")] == [5_880, 2_000]
+    assert np.prod(graph.parameters["output.centres"].shape) == 840
+    assert 122_304 + 5_880 + 151_600 + 2_000 + 48_120 + 10_164 + 840 == 340_908
 
 
 def test_the_penalty_of_the_nearest_class_is_least():
