@@ -26,7 +26,7 @@ def keys(options: Options) -> list[str]:
 
 def measure(key: str, options: Options) -> dict[str, Any]:
     name, batch = key.split()
-    return side_by_side.measure("training", name, int(batch), options.rounds_of(3, 7), options, PIXELS)
+    return side_by_side.measure("training", name, int(batch), options.rounds_of(3, 5), options, PIXELS)
 
 
 def result_tables(rows: tables.Rows) -> list[tuple[str, Table]]:
