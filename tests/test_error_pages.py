@@ -74,7 +74,7 @@ def run_console(code: str, folder: Path) -> None:
                                   capture_output=True, text=True, timeout=120, check=False)  # fmt: skip
             said += done.stdout + done.stderr
     assert "Traceback" not in said
-    assert set(re.findall(r"(?:error|warning)\[(E\d\d\d)\]", said)) == {code}, said
+    assert set(re.findall(r"(?:error|warning|note)\[(E\d\d\d)\]", said)) == {code}, said
     for line in text.splitlines():
         if not line.startswith("$ "):
             assert line in said, said

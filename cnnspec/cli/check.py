@@ -17,9 +17,10 @@ from cnnspec.scaling import Factors
 @set_option
 @scale_options
 @format_option
+@click.option("--advice", is_flag=True, help="Note what could be better: ids that are missing, what nothing uses.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing for specs that are right.")
 def command(
-    files: tuple[str, ...], settings: tuple[str, ...], factors: Factors, output_format: str, quiet: bool
+    files: tuple[str, ...], settings: tuple[str, ...], factors: Factors, output_format: str, advice: bool, quiet: bool
 ) -> None:
     """Check specs: syntax, fields, shapes, references, and what they expect of themselves.
 
@@ -29,6 +30,7 @@ def command(
     cnnspec check my_net.yaml
     cnnspec check specs/*.yaml
     cnnspec check resnet50 --set classes=10
+    cnnspec check --advice my_net.yaml
     cnnspec check --format github specs/*.yaml      (annotations on a pull request)
     """
     given = parse_settings(settings)
@@ -36,7 +38,7 @@ def command(
     failed = 0
     for file in files:
         report = Report()
-        loaded = check_spec(file, report, set=given, scale=factors)
+        loaded = check_spec(file, report, set=given, scale=factors, advice=advice)
         found += report
         if report.failed or loaded is None:
             failed += 1

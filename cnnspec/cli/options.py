@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -172,7 +173,11 @@ def print_diagnostics(diagnostics: Report | list[Diagnostic], output_format: str
         if found:
             click.echo(rendering.render_github(found))
     elif found:
-        click.echo(rendering.render_text(found, color=use_color(sys.stderr)), err=True)
+        color, width = use_color(sys.stderr), rendering.MOST_COLUMNS
+        if sys.stderr.isatty():
+            # A line that is broken by the terminal would leave its caret behind.
+            width = min(width, shutil.get_terminal_size().columns - len("12345 | ") - 2 * len("..."))
+        click.echo(rendering.render_text(found, color=color, width=width), err=True)
 
 
 def use_color(stream: Any) -> bool:

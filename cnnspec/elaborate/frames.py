@@ -82,6 +82,8 @@ class Frame:
     in_block: bool = False
     #: Of shared weights: what paths begin with here, and what they begin with where the weights are.
     owner: tuple[str, str] | None = None
+    #: Whether this is one node that stands for a list, a branch of a merge.
+    single: bool = False
     ids: dict[str, Value] = field(default_factory=dict)
     later: dict[str, Span] = field(default_factory=dict)
     written: dict[str, Written] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from cnnspec.blocks.base import Value
-from cnnspec.diagnostics import Label, Problem, Report
+from cnnspec.diagnostics import Label, Problem, Report, Span
 from cnnspec.elaborate.application import Applications
 from cnnspec.elaborate.assembly import MOST_NODES, UNKNOWN, Assembly, Exhausted, Poisoned
 from cnnspec.elaborate.defaults import Defaults
@@ -59,6 +59,8 @@ class Elaborator:
         self.params: AnyMapping[str, Any] = {}
         #: Blocks whose body was walked.
         self.used: set[str] = set()
+        #: Nodes without an id, beside others that could come before them: path, key, and where.
+        self.unnamed: list[tuple[str, str, Span]] = []
         self._steps = 0
         self._work = METER.spent
 
@@ -105,6 +107,8 @@ class Elaborator:
             return UNKNOWN, True
         name = frame.name_node(parts, self.report)
         frame.written[name] = Written(parts, frame.path(name))
+        if "id" not in parts.reserved and not frame.single:
+            self.unnamed.append((frame.path(name), parts.key, parts.key_span))
         output, training = UNKNOWN, frame.training_only
         try:
             training = training or self._flag(parts, "training_only", False, frame)
@@ -160,6 +164,7 @@ class Elaborator:
         if isinstance(tree, Sequence):
             return self.layers(tree, inner)
         inner.announce(Sequence((tree,), tree.span))
+        inner.single = True
         return self.node(tree, inner)[0]
 
     # --- values --------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from cnnspec.blocks.base import Value
 from cnnspec.costs import totals
 from cnnspec.diagnostics import Report, Source
 from cnnspec.elaborate import UNKNOWN, Assembly, Defaults, Elaborator, Frame, evaluate_tree, read_blocks
+from cnnspec.frontend.advice import advise
 from cnnspec.frontend.expansion import expanded_text
 from cnnspec.frontend.expectations import compare
 from cnnspec.frontend.header import check_header, read_document, read_params
@@ -48,14 +49,16 @@ def check_spec(
     set: AnyMapping[str, Any] | None = None,
     scale: Factors | None = None,
     explain: bool = True,
+    advice: bool = False,
 ) -> LoadedSpec | None:
     """The checked spec, or `None` where it is wrong; every diagnostic goes to `report`.
 
     A network that is right as written and wrong when scaled gives one diagnostic, which names the scale (and takes
-    some more checks to find the nearest scale that works, unless `explain` is false).
+    some more checks to find the nearest scale that works, unless `explain` is false). With `advice` there are notes on
+    what could be better (E121 to E124).
     """
     given, factors, own = dict(set or {}), scale or Factors(), Report()
-    loaded, in_force = _check(spec, own, given, factors)
+    loaded, in_force = _check(spec, own, given, factors, advice=advice)
     if loaded is None and explain and not in_force.nothing:
         from cnnspec.scaling.failure import explained
 
@@ -65,7 +68,12 @@ def check_spec(
 
 
 def _check(
-    spec: SpecLike, report: Report, given: dict[str, Any], scale: Factors, as_written: bool = False
+    spec: SpecLike,
+    report: Report,
+    given: dict[str, Any],
+    scale: Factors,
+    as_written: bool = False,
+    advice: bool = False,
 ) -> tuple[LoadedSpec | None, Factors]:
     """The checked spec, and the factors that were in force: those asked for, or else its own.
 
@@ -76,7 +84,7 @@ def _check(
         tree = load_tree(source, report, path) if source is not None else None
         if source is None or tree is None:
             return None, Factors()
-        checker = _Checker(report, source, given, scale, as_written)
+        checker = _Checker(report, source, given, scale, as_written, advice)
         return checker.run(tree), checker.own if scale.nothing else scale
 
 
@@ -100,6 +108,7 @@ class _Checker:
     asked: Factors
     #: Whether the spec's own scale is left aside.
     as_written: bool = False
+    advice: bool = False
     own: Factors = field(default_factory=Factors)
 
     def run(self, tree: Mapping) -> LoadedSpec | None:
@@ -141,6 +150,8 @@ class _Checker:
             compare(header.expect, tree, graph, counts, assembly, report)
         if not (self.own.nothing and self.asked.nothing):
             remark(scale, graph, tree, report)
+        if self.advice and not report.failed:
+            advise(tree, elaborator, graph, report)
         rescaled = not self.asked.nothing or self.size_is_set or self.as_written
         text = expanded_text(tree, inputs.specs, self.given, scale if rescaled else None)
         return None if report.failed else LoadedSpec(graph, header, counts, text, scale, not self.changed)
