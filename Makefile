@@ -20,13 +20,15 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 setup: $(VENV)/.installed  ## make a virtual environment with all that is needed
 
-demo: setup  ## train LeNet-5 on real digits, compile it; compile VGG-16 and run it on two photographs
-	rm -rf out/lenet5
-	$(BIN)/cnnspec train lenet5 --out out/lenet5
-	$(BIN)/cnnspec compile lenet5 --weights out/lenet5/weights.safetensors --output out/lenet5_compiled
+demo: setup  ## compile VGG-16 and run it on two photographs; train LeNet-5 on real digits and compile what it learned
 	$(BIN)/cnnspec compile vgg16.yaml --output out/vgg16
 	$(BIN)/python -m benchmarks.photographs out/photographs
-	$(BIN)/cnnspec run out/vgg16 out/photographs/china.jpg out/photographs/flower.jpg
+	$(BIN)/cnnspec run out/vgg16 out/photographs/china.jpg out/photographs/flower.jpg --top 2
+	rm -rf out/lenet5
+	$(BIN)/cnnspec train lenet5 --out out/lenet5
+	$(BIN)/cnnspec compile --checkpoint out/lenet5 --output out/lenet5_compiled
+	$(BIN)/cnnspec eval out/lenet5_compiled --data digits
+	@echo "the network: out/lenet5_compiled/; what it says of digits it has not seen: out/lenet5/predictions.png"
 
 test: setup lint types  ## lint, type-check, and run the everyday tests (with CI=1 the whole zoo)
 	$(BIN)/python -m pytest -q -n 2 -m '$(TESTS)'

@@ -57,7 +57,8 @@ class DynamicRouting(Op):
         logits = jnp.zeros(predictions.shape[:-1], jnp.float32)
         for turn in range(self.iterations):
             last = turn == self.iterations - 1
-            coupling = jax.nn.softmax(logits, axis=-1)
+            # At first all logits are zero. Said in one number, XLA need not fold the softmax of a large constant.
+            coupling = jax.nn.softmax(logits, axis=-1) if turn else jnp.full_like(logits, 1 / logits.shape[-1])
             chosen = predictions if last else fixed
             above = squash(jnp.einsum("bij,bije->bje", coupling, chosen))
             if not last:

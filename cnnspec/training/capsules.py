@@ -43,6 +43,7 @@ def capsule_pictures(
     pictures.rows_of_images(
         folder / "reconstructions.png",
         [("input", pixels / 255), ("decoded", np.asarray(outputs[name]).reshape(shape))],
+        title=f"{network.name}: held-out images, and what the decoder makes of their longest capsule",
     )
     below = graph_below(graph, graph.outputs[capsules], name)
     run = jax.jit(Program(below).apply)
@@ -56,8 +57,11 @@ def capsule_pictures(
         if labelled:
             given[str(network.task.label)] = jnp.full(len(CHANGES), own, jnp.int32)
         drawn = run(prepared, prepared, given)[0][name]
-        rows.append((f"{dimension}", np.asarray(drawn).reshape(len(CHANGES), *pixels.shape[1:])))
-    pictures.rows_of_images(folder / "dimensions.png", rows)
+        rows.append((f"dimension {dimension}", np.asarray(drawn).reshape(len(CHANGES), *pixels.shape[1:])))
+    pictures.rows_of_images(
+        folder / "dimensions.png", rows, title=f"{network.name}: what each dimension of a capsule stands for",
+        below=f"the dimension changed by {CHANGES[0]:g} to {CHANGES[-1]:g}",
+    )  # fmt: skip
 
 
 def capsule_output(graph: Graph, classes: int) -> str | None:

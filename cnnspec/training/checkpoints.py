@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers as policies
 
@@ -82,16 +83,24 @@ class Checkpoints:
         try:
             found = self._manager.restore(step, args=items)
         except (ValueError, KeyError, TypeError, OSError) as error:
-            reason = str(error).strip().split("\n", maxsplit=1)[0][:200]
-            raise Problem("E861", f"the checkpoint of step {step} in {self.folder} does not fit this network or is damaged: {reason}",
+            raise Problem("E861", f"the checkpoint of step {step} in {self.folder} does not fit this network or is damaged: {_first_line(error)}",
                           "resume with the spec and recipe that it was made with, or begin anew with another `--out`") from error  # fmt: skip
         return found["state"], found["note"]
 
     def restore_plain(self, step: int) -> dict[str, Any]:
-        """The train state as it was saved, whatever it was."""
-        found = self._manager.restore(step, args=ocp.args.Composite(state=ocp.args.StandardRestore()))
-        tree: dict[str, Any] = found["state"]
-        return tree
+        """The train state as it was saved, on whatever devices, as numpy arrays. **Errors**: E861 where it is damaged."""
+        item = self.folder.absolute() / str(step) / "state"
+        try:
+            with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as reader:
+                about = reader.metadata(item).item_metadata
+                if about is None:
+                    raise ValueError("what it holds cannot be read")
+                wanted = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), about.tree)
+                found: dict[str, Any] = reader.restore(item, args=ocp.args.PyTreeRestore(restore_args=wanted))
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            raise Problem("E861", f"the checkpoint of step {step} in {self.folder} is damaged: {_first_line(error)}",
+                          "take another one (`--checkpoint best`, or a step)") from error  # fmt: skip
+        return found
 
     def wait(self) -> None:
         """Wait until all is written. **Errors**: E864."""
@@ -122,6 +131,10 @@ class Checkpoints:
             if reason is None and "RESOURCE_EXHAUSTED" not in str(error):
                 raise
             raise no_room(OSError(reason or errno.ENOSPC, os.strerror(reason or errno.ENOSPC)), self.folder) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", maxsplit=1)[0][:200]
 
 
 def no_room(error: OSError, folder: Path) -> Problem:

@@ -61,6 +61,13 @@ class Devices:
         padded[: len(own)] = own
         return sorted(set(multihost_utils.process_allgather(padded).ravel().tolist()) - {-1})
 
+    def meet(self, purpose: str) -> None:
+        """Wait until all hosts are here."""
+        if jax.process_count() > 1:
+            from jax.experimental import multihost_utils
+
+            multihost_utils.sync_global_devices(purpose)
+
     @property
     def leads(self) -> bool:
         """Whether this host writes files and prints."""

@@ -73,9 +73,15 @@ class Loop:
             except OSError as error:
                 raise no_room(error, self.folder) from error
             finally:
-                self.batches.close()
                 self.progress.close()
         self.seconds = time.perf_counter() - begun
+
+    def close(self) -> None:
+        """Let go of what makes batches, of the record, and of the checkpoints."""
+        self.batches.close()
+        if self.records is not None:
+            self.records.close()
+        self.checkpoints.close()
 
     def _steps(self, interrupts: Interrupts) -> None:
         while self.done < self.total:

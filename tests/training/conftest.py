@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from cnnspec.training import pictures
+
 TINY = """cnnspec: 1
 name: tiny
 params: {classes: 10}
@@ -35,3 +37,9 @@ def recipe() -> dict[str, Any]:
         "ema": 0.9,
         "augment": {"affine": {"shift": 1}},
     }
+
+
+@pytest.fixture
+def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are made up to the last stroke and written empty: rendering takes half of a short training's time."""
+    monkeypatch.setattr(pictures, "_save", lambda figure, path: path.touch())

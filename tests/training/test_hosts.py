@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from cnnspec.training.records import read_events
+from cnnspec.training.runs import run_arrays
 from cnnspec.training.weights import read_weights
 
 PROGRAM = """
@@ -78,6 +79,13 @@ def test_spread_over_devices_it_learns_what_one_device_learns(made, name):
     first, second = read_weights(made / "one"), read_weights(made / name)
     for path, value in first.items():
         assert np.allclose(value, second[path], rtol=2e-3, atol=2e-4), path
+
+
+@pytest.mark.parametrize("name", ["eight", "two_processes"])
+def test_a_checkpoint_of_many_devices_is_read_by_one(made, name):
+    arrays = run_arrays(made / name, "16")
+    assert arrays.keys() == read_weights(made / name).keys()
+    assert all(np.isfinite(value).all() for value in arrays.values())
 
 
 def test_a_run_says_on_how_many_devices_it_was_made(made):

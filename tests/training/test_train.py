@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 from tensorboardX.proto.event_pb2 import Event
 
-from cnnspec.diagnostics import SpecError
+from cnnspec.diagnostics import Problem, SpecError
 from cnnspec.training import runs
 from cnnspec.training.commands import as_json, evaluate
 from cnnspec.training.interrupts import Interrupts
@@ -28,6 +28,8 @@ from cnnspec.training.records import read_events
 from cnnspec.training.trained import open_trained
 from cnnspec.training.trainer import train
 from cnnspec.training.weights import read_weights, write_weights
+
+pytestmark = pytest.mark.usefixtures("unrendered")
 
 
 def same(first: dict[str, Any], second: dict[str, Any]) -> bool:
@@ -290,3 +292,16 @@ def test_tensorboard_is_told_what_the_record_is_told(tiny, recipe, tmp_path):
     held = [e for e in read_events(folder) if e["kind"] == "evaluation"]
     assert [found["evaluation/top1", e["step"]] for e in held] == pytest.approx([e["top1"] for e in held], rel=1e-6)
     assert ("train/learning_rate", 16) in found
+
+
+@pytest.mark.parametrize("kept", [0, 7, 100])
+def test_a_damaged_checkpoint_is_told(tiny, recipe, tmp_path, kept):
+    folder = train(tiny, {**recipe, "steps": 16}, out=tmp_path / "run", quiet=True).folder
+    for path in (folder / "checkpoints").rglob("state/**/*"):
+        if path.is_file():
+            path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(Problem, match="step 8 .* is damaged") as caught:
+        open_trained(folder, "8")
+    assert caught.value.code == "E861"
+    ((code, message),) = codes("tiny", out=folder, resume=True, overrides={"steps": 24})
+    assert (code, "step 16" in message) == ("E861", True)
