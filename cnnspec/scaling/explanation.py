@@ -64,28 +64,32 @@ def _nodes(base: LoadedSpec, scaled: LoadedSpec) -> Iterator[Row]:
         for end in range(1, len(parts) + 1):
             order.setdefault(".".join(parts[:end]), number)
     known = {(f.path, f.field): f.value for f in base.scaler.followers}
+    alike: dict[tuple[str, str], set[Any]] = {}
+    for (path, field), value in known.items():
+        alike.setdefault((_pattern(path), field), set()).add(value)
     rows = [
         Row(c.path, c.field, c.base, c.raw, c.rounded, c.result, c.rule)
         for c in scaled.scaler.changes if c.path != "params"
     ]  # fmt: skip
     for f in scaled.scaler.followers:
-        before = known.get((f.path, f.field), known.get((_first(f.path), f.field)))
+        # An iteration that the base lacks is compared with the others, where they are all alike.
+        others = alike.get((_pattern(f.path), f.field), set())
+        before = known.get((f.path, f.field), next(iter(others)) if len(others) == 1 else None)
         verb = "stays" if before == f.value else "follows"
         rows.append(Row(f.path, f.field, before, None, None, f.value, f"{verb}: {f.expression}"))
     yield from sorted(rows, key=lambda row: (order.get(row.node, len(order)), len(row.node)))
 
 
-def _first(path: str) -> str:
-    """The path in the first iteration of every repeat: one that the base may lack is like it."""
-    return re.sub(r"\.\d+(?=\.|$)", ".0", path)
+def _pattern(path: str) -> str:
+    """A path with every iteration of a repeat alike: `stage1.*`."""
+    return re.sub(r"\.\d+(?=\.|$)", ".*", path)
 
 
 def _folded(rows: Iterable[Row]) -> list[Row]:
     """Iterations of a repeat that are alike as one row, under `stage1.*`."""
     found: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        pattern = re.sub(r"\.\d+(?=\.|$)", ".*", row.node)
-        key = (pattern, row.field, repr(row.base), row.raw, row.rounded, repr(row.final), row.rule)
+        key = (_pattern(row.node), row.field, repr(row.base), row.raw, row.rounded, repr(row.final), row.rule)
         found.setdefault(key, []).append(row)
     return [
         alike[0] if len(alike) == 1 else

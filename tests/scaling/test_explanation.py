@@ -62,3 +62,15 @@ def test_iterations_that_differ_stand_apart():
     assert [(r.node, r.base, r.final, r.count) for r in explanation(base, scaled)] == [
         ("body.0", 32, 64, 1), ("body.*", 16, 32, 2),
     ]  # fmt: skip
+
+
+def test_an_iteration_that_the_base_lacks_has_a_base_only_where_the_others_agree():
+    text = (
+        "cnnspec: 1\nname: net\ninput: {height: 8, width: 8, channels: 4}\nlayers:\n"
+        "  - {id: same, repeat: 2, conv: {filters: '${2 + 2}'}}\n  - {id: grows, repeat: 2, conv: {filters: '${2 * input.channels}'}}\n"
+    )
+    base, scaled = load_spec(text), cnnspec.scale(text, depth=2)
+    found = {r.node: (r.base, r.final) for r in explanation(base, scaled) if r.field == "filters"}
+    assert found["same.*"] == (4, 4)
+    assert found["grows.1"] == (16, 16)
+    assert found["grows.3"] == (None, 64)
