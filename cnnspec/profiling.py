@@ -192,7 +192,7 @@ def _seconds(program: Program, nodes: tuple[Node, ...], weights: dict[str, Any],
     types = [program.graph.type_of(ref) for ref in refs]
     inputs = [jax.device_put(random_array((batch, *type_.shape))).astype(type_.dtype) for type_ in types]
 
-    @jax.jit
+    @jax.jit  # type: ignore[untyped-decorator]
     def run(params: Any, inputs: Any) -> Any:
         running = Running(params, {}, None, False, program.forms, dict(zip(refs, inputs, strict=True)))
         for node in nodes:

@@ -11,10 +11,14 @@ import re
 from functools import cache
 from pathlib import Path
 
+from cnnspec.diagnostics import Diagnostic, SpecError
 from cnnspec.eject.classes import Classes
+from cnnspec.eject.loading import load_function, unused_weights, variable_function
 from cnnspec.eject.pieces import Code
 from cnnspec.eject.scopes import OpItem, ScopeTree, camel
+from cnnspec.eject.shared import find_shared
 from cnnspec.eject.writing import ClassText
+from cnnspec.files import written_whole
 from cnnspec.frontend import LoadedSpec
 from cnnspec.passes.pipeline import run_passes
 
@@ -24,6 +28,7 @@ _HELPERS = Path(__file__).parent / "helpers"
 def eject(loaded: LoadedSpec) -> str:
     """The text of the file.
 
+    **Errors**: `SpecError` E818 for an op that has no rule.
     **Example**:
 
     ```python
@@ -37,21 +42,51 @@ def eject(loaded: LoadedSpec) -> str:
     classes = Classes(root, tree)
     wanted = {helper for scope in [*root.inner(), root] for item in scope.items
               if isinstance(item, OpItem) for helper in item.piece.helpers}  # fmt: skip
-    parts = [
-        "\n".join(ClassText(classes, made, graph if made.scope is root else None).text()) for made in classes.found
-    ]
+    shared = find_shared(classes)
+    parts = ["\n".join(ClassText(classes, made, shared, graph if made.scope is root else None, _about(loaded)).text())
+             for made in classes.found]  # fmt: skip
     network = classes.found[-1].name
     numbered = any(getattr(item, "numbered", False) for made in classes.found for item in made.scope.items)
     own = sorted({item.attribute for made in classes.found for item in made.scope.items
                   if isinstance(item, OpItem) and item.node.path == made.scope.path and item.node.parameters})  # fmt: skip
-    parts += [_variable(own, numbered), _load(network)]
+    parts += [
+        variable_function(own, numbered, sorted(tree.passed)),
+        load_function(network, unused_weights(loaded.graph, graph), any(node.op.stochastic for node in graph.nodes)),
+    ]
     text = "\n".join(parts)
     codes = {argument.value for scope in [*root.inner(), root] for item in scope.items if isinstance(item, OpItem)
              for argument in item.piece.arguments if isinstance(argument.value, Code) and argument.value.definition}  # fmt: skip
-    constants = [f"{code} = {code.definition}" for code in sorted(codes) if re.search(rf"\b{code}\b", text)]
-    written = "\n\n\n".join([*_helpers(wanted, "\n".join([*constants, text])), *parts])
-    header = "\n\n".join([_imports(written), *(["\n".join(constants)] if constants else [])])
-    return f"{_docstring(loaded)}\n\n{header}\n\n\n{written}\n"
+    partials = [one.text for one in shared.values() if re.search(rf"\b{one.name}\(", text)]
+    text = "\n".join([*partials, text])
+    used = [f"{code} = {code.definition}" for code in sorted(codes) if re.search(rf"\b{code}\b", text)]
+    constants = "\n".join([*used, *partials])
+    helpers = _helpers(wanted, f"{constants}\n{text}")
+    # What is made by one of our own functions stands behind it.
+    blocks = [*helpers, constants] if "shifted(" in constants else [constants, *helpers]
+    imports = _imports("\n".join([*blocks, text]))
+    first, *others = [block for block in (*blocks, *parts) if block]
+    gap = "\n\n" if first == constants else "\n\n\n"
+    rest = "\n\n\n".join([first, *others])
+    return f"{_docstring(loaded)}\n\n{imports}{gap}{rest}\n"
+
+
+def write(loaded: LoadedSpec, path: Path) -> int:
+    """Write the file whole, and say how many lines it has. **Errors**: `SpecError` E807 where it cannot be written."""
+    text = eject(loaded)
+    try:
+        with written_whole(path) as beside:
+            beside.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SpecError([Diagnostic("E807", f"{path} cannot be written: {error.strerror or error}", None,
+                                    "is there room, and the right to?")]) from None  # fmt: skip
+    return len(text.splitlines())
+
+
+def _about(loaded: LoadedSpec) -> str:
+    """The first sentence of the spec's description, where it has one that fits in a line."""
+    text = " ".join(loaded.document.description.split())
+    sentence = re.split(r"(?<=\.)\s", text)[0].rstrip(".")
+    return f"{sentence}." if 0 < len(sentence) < 100 and not re.search(r'["\\]', sentence) else ""
 
 
 def _docstring(loaded: LoadedSpec) -> str:
@@ -72,11 +107,10 @@ def _docstring(loaded: LoadedSpec) -> str:
 
 def _imports(text: str) -> str:
     """The imports that the text uses."""
-    standard = ["from collections.abc import Callable"] if "Callable[" in text else []
+    standard = [*(["from collections.abc import Callable"] if "Callable[" in text else []),
+                *(["from functools import partial"] if re.search(r"\bpartial\(", text) else [])]  # fmt: skip
     third = ["import jax", *(["import jax.numpy as jnp"] if re.search(r"\bjnp\.", text) else [])]
-    initializers = sorted({n for n in ("lecun_normal", "ones", "zeros") if re.search(rf"_init={n}\b", text)})
-    third += ["from flax import nnx", *([f"from flax.nnx.initializers import {', '.join(initializers)}"] if initializers else []),
-              "from safetensors.numpy import load_file"]  # fmt: skip
+    third += ["from flax import nnx", "from safetensors.numpy import load_file"]
     return "\n\n".join("\n".join(block) for block in (["from __future__ import annotations"], standard, third) if block)
 
 
@@ -102,35 +136,3 @@ def _helpers(wanted: set[str], text: str) -> list[str]:
         if inner <= wanted:
             return [source for name, source in sources.items() if name in wanted]
         wanted |= inner
-
-
-def _variable(own: list[str], numbered: bool) -> str:
-    """The function that finds a variable by the path that the weights have."""
-    lines = ["def variable(module: nnx.Module, names: list[str]) -> nnx.Variable:",
-             '    """The variable of a weight: names are attributes, parts of one (`conv1_norm`), or places in a list."""',
-             "    if not names:", "        return module",
-             "    if names[0].isdigit():", "        return variable(module[int(names[0])], names[1:])",
-             "    for count in range(len(names), 0, -1):", '        attribute = "_".join(names[:count])',
-             "        if hasattr(module, attribute):",
-             "            return variable(getattr(module, attribute), names[count:])"]  # fmt: skip
-    if numbered:
-        lines += ['    name = names[0].rstrip("0123456789")',
-                  "    if hasattr(module, f\"{name}s\"):  # layer1, layer2, ... are a list",
-                  '        return variable(getattr(module, f"{name}s")[int(names[0][len(name) :]) - 1], names[1:])']  # fmt: skip
-    for attribute in own:
-        lines += [f'    if hasattr(module, "{attribute}"):  # the weights of a block itself',
-                  f"        return variable(module.{attribute}, names)"]  # fmt: skip
-    return "\n".join([*lines, "    raise KeyError(names[0])"])
-
-
-def _load(network: str) -> str:
-    return f'''def load(path: str) -> {network}:
-    """The network with weights of cnnspec (.safetensors), in evaluation mode."""
-    model = {network}(rngs=nnx.Rngs(0))
-    for name, array in load_file(path).items():
-        target = variable(model, name.split("."))
-        if target.shape != array.shape:
-            raise ValueError(f"{{name}} is {{array.shape}} in the file, and {{target.shape}} here")
-        target[...] = jnp.asarray(array)
-    model.eval()
-    return model'''

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
+from itertools import combinations, pairwise
 from typing import Any
 
-from cnnspec.eject.pieces import Argument
+from cnnspec.eject.pieces import Argument, Code
 from cnnspec.eject.scopes import Item, ListItem, OpItem, Scope, ScopeItem, ScopeTree, camel
+from cnnspec.eject.variants import Option, Variant, embedded, flag_name, stands_for
 from cnnspec.graph import Ref
+
+#: The value of an argument where the part that it belongs to is missing.
+ABSENT = object()
+#: What is given for it.
+NOTHING = Code("None")
+#: Layers `conv1`, `conv2`, ... from which they are a list.
+LEAST_NUMBERED = 3
 
 
 @dataclass
@@ -20,6 +28,8 @@ class Parameter:
     name: str
     group: str
     values: list[Any]
+    #: The value that may be left out, where one of the instances has it.
+    default: Any = None
 
     @property
     def positional(self) -> bool:
@@ -28,7 +38,7 @@ class Parameter:
     @property
     def annotation(self) -> str:
         kinds = {_annotation(value) for value in self.values}
-        return " | ".join(sorted(kinds))
+        return " | ".join(sorted(kinds, key=lambda kind: (kind == "None", kind)))
 
 
 @dataclass
@@ -40,10 +50,14 @@ class Class:
     parameters: list[Parameter] = field(default_factory=list)
     #: For every argument within the class, in order: which of its parameters it is, or `None` for a literal.
     places: list[Parameter | None] = field(default_factory=list)
+    #: Parts that only some instances have, by the flag that says so.
+    options: dict[str, Option] = field(default_factory=dict)
+    #: The instances that lack some, by their identity.
+    variants: dict[int, Variant] = field(default_factory=dict)
 
     @property
     def scope(self) -> Scope:
-        """One of its scopes; the others are of the same form."""
+        """One of its scopes, with all parts; the others are of the same form, or lack some."""
         return self.instances[0]
 
     def values_for(self, scope: Scope) -> list[Any]:
@@ -78,35 +92,83 @@ class Classes:
                 made = forms.setdefault(self._form(scope), Class(scope.name, []))
                 made.instances.append(scope)
                 self.of[id(scope)] = made
-            for made in forms.values():
+            for made in self._with_variants(list(forms.values())):
                 self._find_parameters(made)
                 self.found.append(made)
         self._name_apart()
 
+    def _with_variants(self, classes: list[Class]) -> list[Class]:
+        """The classes, those left out that are another one without some of its parts."""
+        kept: list[Class] = []
+        for made in sorted(classes, key=lambda made: -len(made.scope.items)):
+            larger = next((other for other in kept if other.name == made.name and self._take_up(other, made)), None)
+            if larger is None:
+                kept.append(made)
+        return [made for made in classes if made in kept]
+
+    def _take_up(self, large: Class, small: Class) -> bool:
+        """Make the instances of `small` instances of `large`, where they are that without some parts."""
+        found = embedded(large.scope, small.scope, lambda one, other: self._form_of(one) == self._form_of(other))
+        if found is None:
+            return False
+        variant, options = found
+        named = {flag_name(large.scope, option): option for option in options}
+        both = {**large.options, **named}
+        rows = [option.positions for option in both.values()]
+        apart = all(not set(one) & set(other) for one, other in combinations(rows, 2))
+        same = all(large.options.get(flag, option) == option for flag, option in named.items())
+        if len(named) < len(options) or not apart or not same or not self._known(large, variant, options):
+            return False
+        large.options = both
+        for scope in small.instances:
+            large.instances.append(scope)
+            large.variants[id(scope)] = self._variant(large, scope)
+            self.of[id(scope)] = large
+        return True
+
+    def _variant(self, large: Class, scope: Scope) -> Variant:
+        found = embedded(large.scope, scope, lambda one, other: self._form_of(one) == self._form_of(other))
+        assert found is not None
+        return found[0]
+
+    def _known(self, large: Class, variant: Variant, options: list[Option]) -> bool:
+        """Whether every number of channels that the class is made with is known without the parts that are missing."""
+        known: set[tuple[Any, ...]] = set()
+        lacking: set[tuple[Any, ...]] = set()
+        whole = [scope for scope in large.instances if id(scope) not in large.variants]
+        for position, item in enumerate(large.scope.items):
+            columns = zip(*(self.places_of(scope.items[position]) for scope in whole), strict=True)
+            for places in columns:
+                if places[0].argument.group == "features":
+                    missing = (
+                        variant.layout[position] is None
+                        and stands_for(large.scope, item, places[0].argument.name, variant, options) is None
+                    )
+                    (lacking if missing else known).add(tuple(place.argument.value for place in places))
+        return lacking <= known
+
     def places(self, scope: Scope) -> list[Place]:
         """Every value that the class of a scope makes its attributes with, in the order of the text."""
-        found: list[Place] = []
-        for item in scope.items:
-            if isinstance(item, OpItem):
-                found += [Place(item.attribute, argument) for argument in item.piece.arguments]
-            elif isinstance(item, ScopeItem):
-                found += self._arguments(item.attribute, item.scope)
-            elif item.numbered:
-                found.append(Place(item.attribute, Argument("layers", len(item.scopes))))
-                first = self._arguments(item.attribute, item.scopes[0])
-                second = self._arguments(item.attribute, item.scopes[1])
-                for one, other in zip(first, second, strict=True):
-                    found.append(one)
-                    found.append(Place(item.attribute, Argument("step", _step(one, other))))
-            else:
-                for inner in item.scopes:
-                    found += self._arguments(item.attribute, inner)
+        return [place for item in scope.items for place in self.places_of(item)]
+
+    def places_of(self, item: Item) -> list[Place]:
+        """The values that one attribute is made with."""
+        if isinstance(item, OpItem):
+            return [Place(item.attribute, argument) for argument in item.piece.arguments]
+        if isinstance(item, ScopeItem):
+            return self._arguments(item.attribute, item.scope)
+        if not item.numbered:
+            return [place for inner in item.scopes for place in self._arguments(item.attribute, inner)]
+        found = [Place(item.attribute, Argument("layers", len(item.scopes)))]
+        first, second = (self._arguments(item.attribute, inner) for inner in item.scopes[:2])
+        for one, other in zip(first, second, strict=True):
+            found += [one, Place(item.attribute, Argument("step", _step(one, other)))]
         return found
 
     def _arguments(self, attribute: str, scope: Scope) -> list[Place]:
         made = self.of[id(scope)]
         return [
-            Place(attribute, Argument(p.name, value, p.group, not p.positional))
+            Place(attribute, Argument(p.name, value, p.group, not p.positional, p.default))
             for p, value in zip(made.parameters, made.values_for(scope), strict=True)
         ]
 
@@ -124,7 +186,7 @@ class Classes:
                 last.scopes.append(item.scope)
             else:
                 found.append(item)
-        return [_single(item) for item in found]
+        return [single for item in found for single in _worth_a_list(item)]
 
     def _goes_on(self, row: ListItem, match: re.Match[str], scope: Scope) -> bool:
         if not row.numbered or row.attribute != f"{match[1]}s" or int(match[2]) != len(row.scopes) + 1:
@@ -157,20 +219,50 @@ class Classes:
         return tuple(id(self.of[id(scope)]) for scope in item.scopes)
 
     def _find_parameters(self, made: Class) -> None:
-        rows = [self.places(scope) for scope in made.instances]
-        found: dict[tuple[str, tuple[Any, ...]], list[int]] = {}
+        """What differs between the instances becomes parameters; places that always have one value share one."""
+        rows = [self._row(made, scope) for scope in made.instances]
+        found: list[tuple[str, list[Any], list[int]]] = []
         for index, places in enumerate(zip(*rows, strict=True)):
-            values = [place.argument.value for place in places]
-            if any(value != values[0] for value in values):
-                found.setdefault((places[0].argument.group, tuple(values)), []).append(index)
+            values = [place.argument.value if place is not None else ABSENT for place in places]
+            if all(value is ABSENT or value == values[0] for value in values):
+                continue
+            group = rows[0][index].argument.group  # type: ignore[union-attr]  # the first instance lacks nothing
+            for other, known, indices in found:
+                if other == group and all(ABSENT in (a, b) or a == b for a, b in zip(known, values, strict=True)):
+                    known[:] = [b if a is ABSENT else a for a, b in zip(known, values, strict=True)]
+                    indices.append(index)
+                    break
+            else:
+                found.append((group, values, [index]))
         made.places = [None] * len(rows[0])
-        names = _names([[rows[0][i] for i in indices] for indices in found.values()])
-        for ((group, equal), indices), name in zip(found.items(), names, strict=True):
-            parameter = Parameter(name, group, list(equal))
+        names = _names([[rows[0][i] for i in indices] for _, _, indices in found])  # type: ignore[misc]
+        for (group, values, indices), name in zip(found, names, strict=True):
+            default = rows[0][indices[0]].argument.default  # type: ignore[union-attr]
+            parameter = Parameter(name, group, *_filled(values, default))
             made.parameters.append(parameter)
             for index in indices:
                 made.places[index] = parameter
+        for flag, option in made.options.items():
+            lacking = {i for i, v in made.variants.items() if v.layout[option.first] is None}
+            has = [id(scope) not in lacking for scope in made.instances]
+            made.parameters.append(Parameter(flag, "flag", has, 2 * sum(has) >= len(has)))
         made.parameters.sort(key=lambda parameter: not parameter.positional)
+
+    def _row(self, made: Class, scope: Scope) -> list[Place | None]:
+        """The places of an instance in the order of the class; `None` for those that it lacks."""
+        variant = made.variants.get(id(scope))
+        if variant is None:
+            return list(self.places(scope))
+        found: list[Place | None] = []
+        for item, position in zip(made.scope.items, variant.layout, strict=True):
+            if position is not None:
+                found += self.places_of(scope.items[position])
+                continue
+            for place in self.places_of(item):
+                ref = stands_for(made.scope, item, place.argument.name, variant, list(made.options.values()))
+                channels = self.tree.graph.type_of(ref).channels if ref is not None else None
+                found.append(replace(place, argument=replace(place.argument, value=channels)) if channels else None)
+        return found
 
     def _name_apart(self) -> None:
         """Classes of one name get what sets them apart from the most frequent one behind it."""
@@ -184,6 +276,15 @@ class Classes:
                     taken.add(made.name)
 
 
+def _filled(values: list[Any], default: Any) -> tuple[list[Any], Any]:
+    """Values of a parameter with those filled in that matter to nobody, and its default, where it has one."""
+    known = [value for value in values if value is not ABSENT]
+    usual = next((value for value in known if value == default), None) if default is not None else None
+    if usual is None and len(known) < len(values):
+        usual = NOTHING
+    return [usual if value is ABSENT else value for value in values], usual
+
+
 def _height(scope: Scope) -> int:
     inner = [
         s
@@ -193,11 +294,11 @@ def _height(scope: Scope) -> int:
     return 1 + max(map(_height, inner), default=0)
 
 
-def _single(item: Item) -> Item:
-    """A list of one as what it was."""
-    if isinstance(item, ListItem) and item.numbered and len(item.scopes) == 1:
-        return ScopeItem(f"{item.attribute[:-1]}1", item.scopes[0])
-    return item
+def _worth_a_list(item: Item) -> list[Item]:
+    """A short list of numbered layers as what it was."""
+    if isinstance(item, ListItem) and item.numbered and len(item.scopes) < LEAST_NUMBERED:
+        return [ScopeItem(f"{item.attribute[:-1]}{i}", scope) for i, scope in enumerate(item.scopes, 1)]
+    return [item]
 
 
 def _even(values: list[Any]) -> bool:
@@ -241,14 +342,12 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _difference(scope: Scope, usual: Scope) -> str:
-    """`WithShortcut`, `WithoutExpandAndAdd`; nothing where the attributes are the same."""
+    """`WithShortcut`, or `WithoutExpandAndAdd`; nothing where the attributes are the same."""
     mine, theirs = ([item.attribute for item in s.items] for s in (scope, usual))
     more = _heads([name for name in mine if name not in theirs])
     less = _heads([name for name in theirs if name not in mine])
-    text = "".join(
-        word + "And".join(camel(name) for name in names) for word, names in (("With", more), ("Without", less)) if names
-    )
-    return text if len(more) <= 2 and len(less) <= 2 else ""
+    word, names = ("With", more) if more else ("Without", less)
+    return word + "And".join(camel(name) for name in names) if 0 < len(names) <= 2 else ""
 
 
 def _heads(names: list[str]) -> list[str]:
@@ -259,4 +358,6 @@ def _heads(names: list[str]) -> list[str]:
 def _annotation(value: Any) -> str:
     if isinstance(value, tuple):
         return f"tuple[{', '.join(_annotation(item) for item in value)}]"
-    return "nnx.Initializer" if type(value).__name__ == "Code" else type(value).__name__
+    if isinstance(value, Code):
+        return "None" if value is NOTHING else "nnx.Initializer"
+    return type(value).__name__

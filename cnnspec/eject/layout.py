@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -58,3 +59,21 @@ def lines(expression: Expression, indent: int, before: str = "", after: str = ""
 def call(head: str, parts: Sequence[Expression]) -> Group:
     """A call."""
     return Group(head, tuple(parts))
+
+
+def parsed(text: str) -> Expression:
+    """A call or a list in text, taken apart at its outermost commas so that it can be broken there; else the text."""
+    opening = next((i for i, letter in enumerate(text) if letter in "([{"), None)
+    if opening is None or text[-1] not in ")]}" or not re.fullmatch(r"[\w.=]*", text[:opening]):
+        return text
+    parts, depth, start = [], 0, opening + 1
+    for i, letter in enumerate(text):
+        depth += (letter in "([{") - (letter in ")]}")
+        if depth == 0 and opening <= i < len(text) - 1:
+            return text  # more follows the call: an operator, an index
+        if (depth == 1 and letter == ",") or i == len(text) - 1:
+            parts.append(text[start:i].strip())
+            start = i + 1
+    if not parts[-1]:
+        return text  # a comma at the end, which makes a tuple of one
+    return Group(text[:opening], tuple(map(parsed, parts)), text[opening] + text[-1])

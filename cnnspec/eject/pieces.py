@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -16,7 +15,7 @@ from cnnspec.types import TensorType
 
 
 class Code(str):
-    """A name that is written as it stands; where it is not imported, `definition` says what it is."""
+    """A name that is written as it stands; `definition` says what it is, where it is no helper."""
 
     definition: str
 
@@ -76,10 +75,12 @@ def call(function: str, *arguments: str, helper: bool = False) -> Piece:
 Rule = Callable[[Any, tuple[TensorType, ...], Node], Piece]
 
 
-@cache
-def rule(key: str) -> Rule:
-    """The rule for the op called `key`: `piece(op, input types, node)` of a file of `rules/`."""
-    found: Rule = import_module(f"cnnspec.eject.rules.{key}").piece
+def rule(key: str) -> Rule | None:
+    """The rule for the op called `key`: `piece(op, input types, node)` of a file of `rules/`; `None` without one."""
+    try:
+        found: Rule = import_module(f"cnnspec.eject.rules.{key}").piece
+    except ModuleNotFoundError:
+        return None
     return found
 
 
@@ -102,15 +103,16 @@ def one_or_pair(value: tuple[int, int]) -> int | tuple[int, int]:
 
 def padding(value: Padding, kernel: tuple[int, int], dilation: tuple[int, int]) -> Any:
     """Padding as Flax takes it: a name, a number, or pixels on every side."""
+    sides = value.resolve((1, 1), kernel, (1, 1), dilation)
+    if kernel == (1, 1) and sides == ((0, 0), (0, 0)):
+        return "SAME"  # nothing to pad, by any rule
     if value.rule in ("same", "valid"):
         return value.rule.upper()
-    sides = value.resolve((1, 1), kernel, (1, 1), dilation)
     return sides[0][0] if len({*sides[0], *sides[1]}) == 1 else sides
 
 
 #: What Flax's own layers begin with, by the name that a spec would use.
 _FLAX_DEFAULTS = {"kernel_init": "lecun_normal", "bias_init": "zeros", "scale_init": "ones"}
-_IMPORTED = ("lecun_normal", "ones", "zeros")
 
 
 def initial(name: str, parameter: Parameter | None, groups: int = 1) -> tuple[Argument, ...]:
@@ -121,19 +123,22 @@ def initial(name: str, parameter: Parameter | None, groups: int = 1) -> tuple[Ar
     numbers = [value for key, value in init.arguments if value != INITIALIZERS[init.name][key]]
     definition = _definition(init, parameter, groups)
     words = [init.name, *(str(value) for value in numbers)]
-    if groups > 1 and "fan_out" in map(str, numbers):
-        words.append(f"of_{parameter.fan_out}")
-    code = Code(re.sub(r"\W", "_", "_".join(words)), "" if definition in _IMPORTED else definition)
+    mode = dict(init.arguments).get("mode")
+    if mode is not None and not _flax_counts(parameter, groups, mode):
+        words.append(f"of_{_fan(parameter, mode):g}")
+    code = Code(re.sub(r"\W", "_", "_".join(words)), definition)
     return (Argument(name, code, default=_FLAX_DEFAULTS[name]),)
 
 
 def _definition(init: Initializer, parameter: Parameter, groups: int) -> str:
-    """The initialiser in `nnx.initializers`."""
+    """The initialiser in `nnx.initializers`; empty for one of our helpers."""
     given = dict(init.arguments)
     where = "nnx.initializers"
     match init.name:
-        case "zeros" | "ones" | "signs":
-            return init.name
+        case "signs":
+            return ""
+        case "zeros" | "ones":
+            return f"{where}.{init.name}_init()"
         case "constant":
             return f"{where}.constant({given['value']!r})"
         case "normal" | "truncated_normal":
@@ -147,9 +152,22 @@ def _definition(init: Initializer, parameter: Parameter, groups: int) -> str:
         case name:
             scale, mode = 2.0 if name.startswith("he") else 1.0, given["mode"]
             distribution = "uniform" if name.endswith("uniform") else "truncated_normal"
-            if mode == INITIALIZERS[name]["mode"] and (groups == 1 or mode == "fan_in"):
-                return name if name in _IMPORTED else f"{where}.{name}()"
-    if groups > 1 and mode == "fan_out" and distribution == "truncated_normal":
-        # Flax would count the filters of all groups; it cuts off at two standard deviations, and so does the divisor.
-        return f"{where}.truncated_normal({(scale / parameter.fan_out) ** 0.5 / 0.87962566:.6g})"
-    return f'{where}.variance_scaling({scale!r}, "{mode}", "{distribution}")'
+            if mode == INITIALIZERS[name]["mode"] and _flax_counts(parameter, groups, mode):
+                return f"{where}.{name}()"
+    if _flax_counts(parameter, groups, mode):
+        return f'{where}.variance_scaling({scale!r}, "{mode}", "{distribution}")'
+    deviation = (scale / _fan(parameter, mode)) ** 0.5
+    if distribution == "uniform":
+        return f"shifted({where}.uniform({2 * 3**0.5 * deviation:.6g}), {-(3**0.5) * deviation:.6g})"
+    cut = 0.87962566 if distribution == "truncated_normal" else 1  # what cutting off at two deviations leaves of one
+    return f"{where}.{distribution}({deviation / cut:.6g})"
+
+
+def _flax_counts(parameter: Parameter, groups: int, mode: str) -> bool:
+    """Whether Flax finds the fans from the shape: for a bias it does not, and it counts the filters of all groups."""
+    return len(parameter.shape) > 1 and (groups == 1 or mode == "fan_in")
+
+
+def _fan(parameter: Parameter, mode: str) -> float:
+    mean = (parameter.fan_in + parameter.fan_out) / 2
+    return {"fan_in": parameter.fan_in, "fan_out": parameter.fan_out}.get(mode, mean)

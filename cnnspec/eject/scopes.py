@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from cnnspec.eject.pieces import Piece, rule
+from cnnspec.eject.pieces import Argument, Code, Piece, rule
+from cnnspec.exporting import no_rule
 from cnnspec.graph import Graph, Node, Ref
 from cnnspec.registry import block_class, block_keys
 
 #: Nodes from which an unnamed part of a block is a class of its own, if two of them have weights.
 PART_NODES, PART_WEIGHTS = 4, 2
+#: Layers of Flax that compute in the wider type of weights and input, unless they are told.
+LAYERS = frozenset({"nnx.Conv", "nnx.Linear", "nnx.BatchNorm", "nnx.LayerNorm", "nnx.GroupNorm", "UnbiasedBatchNorm"})
 
 
 @dataclass
@@ -134,6 +137,8 @@ class ScopeTree:
         self.iterations = {path for region in graph.regions for path in region.iterations}
         self.regions = {region.path: region.iterations for region in graph.regions}
         self.classes = {path for path in self.under if self._is_class(path)}
+        #: Parts of paths that have no module: a block that consists of one other block.
+        self.passed: set[str] = set()
 
     def root(self, name: str) -> Scope:
         """The whole network."""
@@ -197,8 +202,12 @@ class ScopeTree:
                 position += 1
                 continue
             found = self._scope(child)
-            items.append(ScopeItem(self._attribute(child, scope.path), found))
-            position += len(found.nodes)
+            attribute, count = self._attribute(child, scope.path), len(found.nodes)
+            while child not in self.iterations and (inner := _only(found)) is not None:
+                self.passed |= {*inner.path.removeprefix(f"{found.path}.").split(".")}
+                found = inner
+            items.append(ScopeItem(attribute, found))
+            position += count
         return self._repeats(items, scope)
 
     def _child(self, path: str, around: str) -> str | None:
@@ -218,7 +227,13 @@ class ScopeTree:
         return scope
 
     def _op(self, node: Node, around: str) -> OpItem:
-        piece = rule(node.op.key)(node.op, self.graph.types_into(node), node)
+        types = self.graph.types_into(node)
+        found = rule(node.op.key)
+        if found is None:
+            raise no_rule(node, "Flax", "cnnspec/eject/rules")
+        piece = found(node.op, types, node)
+        if types and types[0].dtype == "bfloat16" and piece.make in LAYERS:
+            piece = replace(piece, arguments=(*piece.arguments, Argument("dtype", Code("jnp.bfloat16"))))
         owner = next(iter(node.parameters.values()), f"{node.path}.").rsplit(".", 1)[0]
         attribute = self._attribute(owner, around) if owner != around else node.op.key
         parent = node.path.rpartition(".")[0]
@@ -267,6 +282,13 @@ class ScopeTree:
             if any(user not in inside for user in self.users[one.outputs[0]]):
                 return False
         return all(len(scope.inputs) == 1 == len(scope.outputs) for scope in scopes)
+
+
+def _only(scope: Scope) -> Scope | None:
+    """The scope that another one consists of, which then needs no class of its own."""
+    item = scope.items[0] if len(scope.items) == 1 else None
+    same = isinstance(item, ScopeItem) and item.scope.inputs == scope.inputs and item.scope.outputs == scope.outputs
+    return item.scope if same and isinstance(item, ScopeItem) else None
 
 
 def camel(name: str) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from types import MappingProxyType
 from typing import Any
 
 from cnnspec.eject.body import Body, input_names
 from cnnspec.eject.classes import Class, Classes, Parameter
-from cnnspec.eject.layout import INDENT, Expression, Group, call, lines
+from cnnspec.eject.layout import INDENT, Expression, Group, call, lines, parsed
 from cnnspec.eject.pieces import Argument, literal
 from cnnspec.eject.scopes import Item, ListItem, OpItem, Scope, ScopeItem
+from cnnspec.eject.shared import Shared
 from cnnspec.graph import Graph
 
 RNGS = "rngs=rngs"
@@ -17,12 +21,16 @@ MODULE = "nnx.Module"
 
 
 class ClassText:
-    """The text of one class; the network is the class of `graph`."""
+    """The text of one class; the network is the class of `graph`, and `about` says what it is."""
 
-    def __init__(self, classes: Classes, made: Class, graph: Graph | None = None) -> None:
+    def __init__(
+        self, classes: Classes, made: Class, shared: Mapping[str, Shared], graph: Graph | None = None, about: str = ""
+    ) -> None:
         self.classes = classes
         self.made = made
+        self.shared = shared
         self.graph = graph
+        self.about = about
         self._places: Iterator[Parameter | None] = iter(made.places)
 
     def text(self) -> list[str]:
@@ -33,8 +41,8 @@ class ClassText:
 
     def _docstring(self) -> str:
         if self.graph is not None:
-            return f'"""The network `{self.graph.name}`."""'
-        paths = [scope.path for scope in self.made.instances]
+            return f'"""{self.about or f"The network `{self.graph.name}`."}"""'
+        paths = sorted((scope.path for scope in self.made.instances), key=lambda path: self.classes.tree.under[path][0])
         shown = ", ".join(paths[:4]) + (f", ... ({len(paths)} of them)" if len(paths) > 4 else "")
         return f'"""At {shown}."""' if len(shown) < 100 else f'"""At {paths[0]} and {len(paths) - 1} other places."""'
 
@@ -44,21 +52,29 @@ class ClassText:
         positional = [p for p in self.made.parameters if p.positional]
         others = [p for p in self.made.parameters if not p.positional]
         given = ["self", *(f"{p.name}: {p.annotation}" for p in positional), "*",
-                 *(f"{p.name}: {p.annotation}" for p in others), "rngs: nnx.Rngs"]  # fmt: skip
+                 *(_keyword(p) for p in others), "rngs: nnx.Rngs"]  # fmt: skip
         found = lines(call("", given), 1, "def __init__", " -> None:")
-        for item in self.made.scope.items:
+        found += [f"{INDENT * 2}self.{flag} = {flag}" for flag in self.made.options]
+        for position, item in enumerate(self.made.scope.items):
+            flag = next((f for f, option in self.made.options.items() if position in option.positions), None)
             expression = self._made(item)
-            if expression is not None:
-                found += lines(expression, 2, f"self.{item.attribute} = ")
+            if expression is None:
+                continue
+            if flag is not None and f"{INDENT * 2}if {flag}:" not in found:
+                found.append(f"{INDENT * 2}if {flag}:")
+            found += lines(expression, 2 if flag is None else 3, f"self.{item.attribute} = ")
         if self.graph is not None and any(item.training_only for item in self.made.scope.items):
             found.append(f"{INDENT * 2}self.deterministic = False")
-        return found
+        return found if found[-1].startswith(INDENT * 2) else [*found, f"{INDENT * 2}pass"]
 
     def _made(self, item: Item) -> Expression | None:
         if isinstance(item, OpItem):
             if not item.piece.make:
                 return None
-            return call(item.piece.make, [*self._arguments(item.piece.arguments), RNGS])
+            shared = self.shared.get(item.piece.make)
+            usual = shared.values if shared is not None else {}
+            name = shared.name if shared is not None else item.piece.make
+            return call(name, [*self._arguments(item.piece.arguments, usual), RNGS])
         if isinstance(item, ScopeItem):
             return self._module(item.scope)
         if item.numbered:
@@ -69,7 +85,7 @@ class ClassText:
     def _module(self, scope: Scope) -> Group:
         made = self.classes.of[id(scope)]
         arguments = [
-            Argument(p.name, value, p.group, not p.positional)
+            Argument(p.name, value, p.group, not p.positional, p.default)
             for p, value in zip(made.parameters, made.values_for(scope), strict=True)
         ]
         return call(made.name, [*self._arguments(tuple(arguments)), RNGS])
@@ -85,17 +101,23 @@ class ClassText:
             step = self._written(0 if one == other else other - one)
             grows = step != "0"
             uses_number |= grows
+            if not grows and parameter.default is not None and start == literal(parameter.default):
+                continue
             text = f"{start} + {step} * i" if grows else start
             parts.append(text if parameter.positional else f"{parameter.name}={text}")
         inner = call(made.name, [*parts, RNGS])
         turn = "i" if uses_number else "_"
         return call("nnx.List", [Group("", (inner,), "[]", comprehension=f"for {turn} in range({count})")])
 
-    def _arguments(self, arguments: tuple[Argument, ...]) -> list[Expression]:
+    def _arguments(
+        self, arguments: tuple[Argument, ...], usual: Mapping[str, Any] = MappingProxyType({})
+    ) -> list[Expression]:
+        """Arguments as text, without those that have the `usual` value, or the layer's own where there is none."""
         found: list[Expression] = []
         for argument in arguments:
             parameter = next(self._places)
-            if parameter is None and argument.default is not None and argument.value == argument.default:
+            default = usual.get(argument.name, argument.default)
+            if parameter is None and default is not None and argument.value == default:
                 continue
             head = f"{argument.name}=" if argument.keyword else ""
             found.append(_literal(argument.value, head) if parameter is None else f"{head}{parameter.name}")
@@ -112,16 +134,16 @@ class ClassText:
         if self.graph is not None:
             return self._call_of_network(self.graph)
         names = input_names(len(scope.inputs))
-        body = Body(scope, names)
+        body = Body(scope, names, self.made.options)
         body.run(scope.items)
         given = ", ".join(f"{name}: jax.Array" for name in names)
         values = [body.value(ref) for ref in scope.outputs]
         kind = "jax.Array" if len(values) == 1 else f"tuple[{', '.join(['jax.Array'] * len(values))}]"
         found = [f"{INDENT}def __call__(self, {given}) -> {kind}:"]
-        return [*found, *(f"{INDENT * 2}{line}" for line in body.result(", ".join(values)))]
+        return [*found, *statements(body.result(", ".join(values)))]
 
     def _call_of_network(self, graph: Graph) -> list[str]:
-        """Inference returns before what exists only in training; several outputs are a mapping."""
+        """What exists only in training is computed where it stands, or behind the return of inference."""
         scope = self.made.scope
         names = [("x" if entry.name == "input" else entry.name) for entry in graph.inputs]
         given = [f"{name}: jax.Array" + (" | None = None" if entry.optional else "")
@@ -129,18 +151,45 @@ class ClassText:
         several = len(graph.outputs) > 1
         kind = "dict[str, jax.Array]" if several else "jax.Array"
         body = Body(scope, names)
-        always = [item for item in scope.items if not item.training_only]
-        training = [item for item in scope.items if item.training_only]
         found = lines(call("", ["self", *given]), 1, "def __call__", f" -> {kind}:")
-        body.run(always)
-        late = {ref for item in training for ref in item.outputs}
+        parts = [(only, list(items)) for only, items in groupby(scope.items, lambda item: item.training_only)]
+        late = parts.pop()[1] if parts and parts[-1][0] else []
+        for only, items in parts:
+            if only:
+                body.guarded(
+                    "not self.deterministic", items, {r: item.attribute for item in items for r in item.outputs}
+                )
+            else:
+                body.run(items)
+        training = {ref for item in scope.items if item.training_only for ref in item.outputs}
         if training:
-            early = {name: body.value(ref) for name, ref in graph.outputs.items() if ref not in late}
+            early = {name: body.value(ref) for name, ref in graph.outputs.items() if ref not in training}
             body.lines += ["if self.deterministic:", f"{INDENT}return {_mapping(early)}"]
-            body.run(training)
+            body.name(
+                {
+                    ref: name
+                    for name, ref in graph.outputs.items()
+                    if ref in training and name not in body.names.values()
+                }
+            )
+        body.run(late)
         values = {name: body.value(ref) for name, ref in graph.outputs.items()}
-        result = body.result(_mapping(values) if several else next(iter(values.values())))
-        return [*found, *(f"{INDENT * 2}{line}" for line in result)]
+        return [*found, *statements(body.result(_mapping(values) if several else next(iter(values.values()))))]
+
+
+def _keyword(parameter: Parameter) -> str:
+    default = "" if parameter.default is None else f" = {literal(parameter.default)}"
+    return f"{parameter.name}: {parameter.annotation}{default}"
+
+
+def statements(body: list[str]) -> list[str]:
+    """The statements of a method as lines, long ones broken within their brackets."""
+    found = []
+    for line in body:
+        inner = line.lstrip(" ")
+        head, text = re.fullmatch(r"(return |[\w, ]+ = |)(.*)", inner).groups()  # type: ignore[union-attr]
+        found += lines(parsed(text), 2 + (len(line) - len(inner)) // len(INDENT), head)
+    return found
 
 
 def _literal(value: Any, head: str = "") -> Expression:

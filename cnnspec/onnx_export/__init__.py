@@ -27,8 +27,8 @@ def export_onnx(
     """Write the inference network as one ONNX file; `trained` says where the weights come from (empty: nowhere).
 
     **Shape**: feature maps go in and come out as `[N, C, H, W]`, vectors as `[N, C]`; N is free.
-    **Errors**: `SpecError` E815 without the package `onnx`, E816 where the file would exceed 2 GiB, E807 where it
-    cannot be written.
+    **Errors**: `SpecError` E815 without the package `onnx`, E816 where the file would exceed 2 GiB, E818 for an op
+    that ONNX has no rule for, E807 where it cannot be written.
 
     **Example**:
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
+from cnnspec.exporting import no_rule
 from cnnspec.graph import Graph, Node, Ref
 from cnnspec.ops.base import Op
 from cnnspec.types import TensorType
@@ -40,10 +40,12 @@ class Rule:
     write: Callable[..., str | Sequence[str]]
 
 
-@cache
-def rule(key: str) -> Rule:
-    """The rule for the op called `key`."""
-    module = import_module(f"cnnspec.onnx_export.rules.{key}")
+def rule(key: str) -> Rule | None:
+    """The rule for the op called `key`; `None` where there is none."""
+    try:
+        module = import_module(f"cnnspec.onnx_export.rules.{key}")
+    except ModuleNotFoundError:
+        return None
     return Rule(module.LAYOUT, module.write)
 
 
@@ -105,9 +107,11 @@ class Writer:
     # --- the graph -----------------------------------------------------------------------------------------
 
     def write(self, node: Node) -> None:
-        """Write one op; the node that makes its output is named by its path."""
+        """Write one op; the node that makes its output is named by its path. **Errors**: `SpecError` E818 without a rule."""
         refs = [ref for ref in node.inputs if ref is not None]
         rule_ = rule(node.op.key)
+        if rule_ is None:
+            raise no_rule(node, "ONNX", "cnnspec/onnx_export/rules")
         self.node, self.types, self._current = node, self.graph.types_into(node), []
         self.layout = self._common_layout(refs) if rule_.layout == "any" else rule_.layout
         op: Op = node.op

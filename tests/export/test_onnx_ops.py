@@ -50,7 +50,9 @@ def alone(key, fields, types):
 
 def test_every_op_has_a_rule():
     for key in op_keys():
-        assert callable(rule(key).write)
+        found = rule(key)
+        assert found is not None, key
+        assert callable(found.write)
 
 
 @pytest.mark.parametrize(("key", "fields", "types"), CASES)

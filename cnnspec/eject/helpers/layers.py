@@ -46,8 +46,8 @@ class Scale(nnx.Module):  # type: ignore[misc]  # flax has no types
         self.bias = nnx.Param(jnp.zeros(features)) if use_bias else None
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        x = x if self.scale is None else x * self.scale[...]
-        return x if self.bias is None else x + self.bias[...]
+        x = x if self.scale is None else x * self.scale[...].astype(x.dtype)
+        return x if self.bias is None else x + self.bias[...].astype(x.dtype)
 
 
 class ConnectionConv(nnx.Module):  # type: ignore[misc]  # flax has no types
@@ -68,11 +68,11 @@ class ConnectionConv(nnx.Module):  # type: ignore[misc]  # flax has no types
 
     def __call__(self, x: jax.Array) -> jax.Array:
         channels, filters = (jnp.array(side) for side in zip(*self.pairs, strict=True))
-        kernel = jnp.zeros(self.shape).at[:, :, channels, filters].set(self.kernel[...])
+        kernel = jnp.zeros(self.shape, x.dtype).at[:, :, channels, filters].set(self.kernel[...].astype(x.dtype))
         y = jax.lax.conv_general_dilated(
             x, kernel, self.strides, self.padding, dimension_numbers=("NHWC", "HWIO", "NHWC")
         )
-        return y if self.bias is None else y + self.bias[...]
+        return y if self.bias is None else y + self.bias[...].astype(y.dtype)
 
 
 class ConvTranspose(nnx.Module):  # type: ignore[misc]  # flax has no types
@@ -90,10 +90,10 @@ class ConvTranspose(nnx.Module):  # type: ignore[misc]  # flax has no types
 
     def __call__(self, x: jax.Array) -> jax.Array:
         y = jax.lax.conv_general_dilated(
-            x, self.kernel[...][::-1, ::-1], (1, 1), self.padding, lhs_dilation=self.strides,
+            x, self.kernel[...][::-1, ::-1].astype(x.dtype), (1, 1), self.padding, lhs_dilation=self.strides,
             rhs_dilation=self.dilation, dimension_numbers=("NHWC", "HWIO", "NHWC"), feature_group_count=self.groups,
         )  # fmt: skip
-        return y if self.bias is None else y + self.bias[...]
+        return y if self.bias is None else y + self.bias[...].astype(y.dtype)
 
 
 class RadialBasisOutput(nnx.Module):  # type: ignore[misc]  # flax has no types

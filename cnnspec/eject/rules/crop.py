@@ -10,6 +10,6 @@ from cnnspec.types import TensorType
 
 def piece(op: Crop, types: tuple[TensorType, ...], node: Node) -> Piece:
     """A slice of height and width."""
-    height, width = types[0].shape[:2]
-    (top, bottom), (left, right) = op.cuts(height, width)
-    return Piece(f"{{0}}[:, {top}:{height - bottom}, {left}:{width - right}]")
+    cuts = op.cuts(*types[0].shape[:2])
+    rows, columns = (f"{before or ''}:{-after if after else ''}" for before, after in cuts)
+    return Piece(f"{{0}}[:, {rows}, {columns}]")

@@ -12,7 +12,7 @@ def piece(op: DropPath, types: tuple[TensorType, ...], node: Node) -> Piece:
     """A module."""
     return module(
         "DropPath",
-        Argument("rate", op.rate, keyword=False),
+        Argument("rate", round(op.rate, 12), keyword=False),
         Argument("per_batch", op.per == "batch", default=False),
         Argument("rescale", op.inference == "rescale", default=True),
         helper=True,

@@ -12,6 +12,8 @@ from cnnspec.types import TensorType
 
 def piece(op: Split, types: tuple[TensorType, ...], node: Node) -> Piece:
     """A call; equal parts by their number, others by where they begin."""
+    if len(node.types) == 1:
+        return Piece("{0}")
     if op.parts is not None:
         return call("jnp.split", str(op.parts), "axis=-1")
     return call("jnp.split", literal(tuple(accumulate(op.resolved(types[0].channels)))[:-1]), "axis=-1")
