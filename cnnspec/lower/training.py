@@ -15,7 +15,7 @@ import numpy as np
 
 from cnnspec.graph import Graph
 from cnnspec.lower.forms.choose import choose_all
-from cnnspec.lower.loops import find_loops, stack, stack_layout, unstack
+from cnnspec.lower.loops import Loop, find_loops, stack, stack_layout, unstack
 from cnnspec.lower.program import Program
 from cnnspec.ops.conv import Conv
 
@@ -36,10 +36,16 @@ class TrainingFunction:
         recorded: Mapping[str, Any] | None = None,
         loop_layers: int = LOOP_LAYERS,
     ) -> None:
-        """`kind` of a path: parameters of different kinds are never held in one array. `recorded`: an earlier `record`."""
-        loops = find_loops(graph, loop_layers if recorded is None else 0, lambda paths: len(set(map(kind, paths))) == 1)
+        """`kind` of a path: parameters of different kinds are never held in one array. `recorded`: an earlier `record`.
+
+        A repeat within `remat` is a loop however shallow the network is: outside of loops, XLA's CPU compiler finds what
+        is computed again to be what it has already, and keeps it.
+        """
+        loops = find_loops(graph, 0, lambda paths: len(set(map(kind, paths))) == 1)
         if recorded is not None:
             loops = tuple(loop for loop in loops if loop.name in recorded["loops"])
+        elif sum(loop.layers for loop in loops) < loop_layers:
+            loops = tuple(loop for loop in loops if _within(loop, remat))
         forms = {path: choice.form for path, choice in choose_all(graph, train=True).items()}
         for node in (node for loop in loops for node in loop.body if isinstance(node.op, Conv)):
             forms[node.path] = IN_LOOPS.get(forms[node.path], forms[node.path])
@@ -66,6 +72,11 @@ class TrainingFunction:
     def unstack(self, tree: Any) -> Any:
         """The inverse of `stack`."""
         return unstack(self.layout, tree, lambda array, i: array[i]) if self.layout else tree
+
+
+def _within(loop: Loop, scopes: Sequence[str]) -> bool:
+    region = loop.name[: loop.name.rindex(".[")]
+    return any(region == scope or region.startswith(f"{scope}.") for scope in scopes)
 
 
 def joined(parts: list[Any]) -> Any:

@@ -131,7 +131,7 @@ class _Preparation:
             done = int(note["step"])
             if done < progress.total:  # else the length was cut below what is done already: nothing is left to do
                 batches.set_state(note["batches"])
-        state = jax.jit(training.stack, donate_argnums=0)(state) if training.layout else state
+        state = jax.jit(training.stack)(state) if training.layout else state
         kept = frozenset(training.stack(dict.fromkeys(frozen, True)))
         step = make_step(training, network.task, recipe, optimizer, curve, kept)
         example = source[0]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -32,6 +35,12 @@ def chain():
     params, state = network.init(1)
     x = np.random.default_rng(0).standard_normal((3, 6, 6, 4)).astype(np.float32)
     return network, params, state, x
+
+
+@pytest.fixture(scope="module")
+def unrolled(chain):
+    network, params, state, x = chain
+    return step(network.apply, params, state, x)
 
 
 def step(apply, params, state, x):
@@ -66,9 +75,9 @@ def test_what_is_rolled_up(chain):
 
 @pytest.mark.parametrize("held", ["by path", "stacked"])
 @pytest.mark.parametrize("remat", [(), ("stage",), ("stage", "grouped.2", "classifier")])
-def test_a_step_in_loops_is_the_unrolled_step(chain, held, remat):
+def test_a_step_in_loops_is_the_unrolled_step(chain, unrolled, held, remat):
     network, params, state, x = chain
-    value, after, gradients = step(network.apply, params, state, x)
+    value, after, gradients = unrolled
     rolled = TrainingFunction(network.train_stages[-1].graph, remat, loop_layers=0)
     assert len(rolled.program.loops) == 3
     if held == "stacked":
@@ -80,6 +89,30 @@ def test_a_step_in_loops_is_the_unrolled_step(chain, held, remat):
     np.testing.assert_allclose(loss, value, rtol=1e-5)
     alike(moved, after)
     alike(slopes, gradients)
+
+
+def test_gradients_in_loops_are_ordinary_convolutions():
+    """Strided and grouped ones too: none of what XLA's CPU compiler has no fast kernel for in the body of a loop."""
+    body = [{"id": "down", "conv": {"filters": 8, "kernel": 3, "stride": 2, "padding": 1}},
+            {"id": "up", "upsample": 2}, {"id": "grouped", "conv": {"filters": 8, "kernel": 3, "groups": 2}},
+            {"id": "merged", "conv": {"filters": 8, "kernel": 3, "groups": 4}}]  # fmt: skip
+    spec = {"cnnspec": 1, "name": "net", "input": {"height": 16, "width": 16, "channels": 8},
+            "layers": [{"id": "stage", "repeat": 4, "layers": body}], "outputs": {"main": "stage"}}  # fmt: skip
+    network = cnnspec.compile(spec)
+    params, state = network.init()
+    x = np.zeros((2, 16, 16, 8), np.float32)
+
+    def odd(loop_layers):
+        function = TrainingFunction(network.train_stages[-1].graph, loop_layers=loop_layers)
+        gradient = jax.jit(jax.grad(lambda p: function(p, state, x)[0]["main"].sum()))
+        text = gradient.trace(params).lower(lowering_platforms=("cpu",)).as_text()
+        assert text.count("stablehlo.convolution") > 6
+        assert ("stablehlo.while" in text) == (loop_layers == 0)
+        found = re.findall(r"(?:feature|batch)_group_count = (\d+)|lhs_dilate = \[(\d+), (\d+)\]", text)
+        return [numbers for numbers in found if set(numbers) - {"", "1"}]
+
+    assert odd(0) == []
+    assert odd(10**9)
 
 
 def test_rolling_is_undone(chain):
@@ -140,3 +173,33 @@ def _flat(network, prepared):
     from cnnspec.lower.loops import stack_layout, unstack
 
     return unstack(stack_layout(network.inference_program.loops), prepared, lambda array, i: array[i])
+
+
+@pytest.mark.slow
+def test_1202_layers_compile_in_seconds(monkeypatch):
+    """In seconds of the processor, so that the load of the machine does not count; without what was compiled before."""
+    monkeypatch.setattr("cnnspec.compiled.enable_compilation_cache", lambda: None)
+    jax.config.update("jax_compilation_cache_dir", None)
+    network = cnnspec.compile("resnet1202_cifar")
+    params, state = network.init()
+    image = {"input": jax.ShapeDtypeStruct((8, 32, 32, 3), "float32")}
+
+    def seconds(make):
+        begin = time.process_time()
+        make().compile()
+        return time.process_time() - begin
+
+    assert seconds(lambda: jax.jit(network.inference_function).lower(network.prepared_shapes(params, state), image)) < 5
+
+    def gradient():
+        function = network.training()
+
+        def loss(params, state, x):
+            outputs, after = function(params, state, x, rng=jax.random.key(0))
+            return outputs["logits"].sum(), after
+
+        return jax.jit(jax.value_and_grad(loss, has_aux=True)).lower(
+            function.stack(params), function.stack(state), image["input"]
+        )
+
+    assert seconds(gradient) < 10
