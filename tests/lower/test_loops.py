@@ -176,10 +176,13 @@ def _flat(network, prepared):
 
 
 @pytest.mark.slow
-def test_1202_layers_compile_in_seconds(monkeypatch):
+def test_1202_layers_compile_in_seconds(monkeypatch, request):
     """In seconds of the processor, so that the load of the machine does not count; without what was compiled before."""
     monkeypatch.setattr("cnnspec.compiled.enable_compilation_cache", lambda: None)
-    jax.config.update("jax_compilation_cache_dir", None)
+    monkeypatch.setenv("CNNSPEC_CACHE", "off")
+    kept = jax.config.jax_enable_compilation_cache
+    request.addfinalizer(lambda: jax.config.update("jax_enable_compilation_cache", kept))
+    jax.config.update("jax_enable_compilation_cache", False)
     network = cnnspec.compile("resnet1202_cifar")
     params, state = network.init()
     image = {"input": jax.ShapeDtypeStruct((8, 32, 32, 3), "float32")}
