@@ -61,6 +61,7 @@ parity: setup  ## recompute every comparison with torchvision, timm and keras li
 docs: setup  ## write the generated pages
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/zoo.py
+	$(BIN)/python docs/executed.py docs/scaling.md
 
 bench-peers: setup  ## install what the benchmarks compare with
 	$(PIP) -c constraints.txt -e '.[bench]'

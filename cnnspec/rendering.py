@@ -111,13 +111,14 @@ def _labels(labels: tuple[Label, ...], main: Span | None) -> list[str]:
     if left_out > 1:
         shown[_MOST_LABELS - 2 : -2] = [([f"... {left_out} more ..."], "")]
     widths: dict[int, int] = {}
-    for cells, _ in shown:
-        for column, cell in enumerate(cells):
+    for cells, place in shown:
+        # A remark of its own is no row of the table, and makes no column of it wide.
+        for column, cell in enumerate(cells if len(cells) > 1 or place else ()):
             widths[column] = max(widths.get(column, 0), _columns(cell))
     whole = sum(widths.values()) + 3 * (len(widths) - 1)
     rows = []
     for cells, place in shown:
-        text = "   ".join(_padded(cell, widths[column]) for column, cell in enumerate(cells))
+        text = "   ".join(_padded(cell, widths.get(column, 0)) for column, cell in enumerate(cells))
         rows.append(f"{_padded(text, whole)}   {place}".rstrip())
     return rows
 

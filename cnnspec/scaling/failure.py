@@ -72,9 +72,15 @@ def _nearest(base: LoadedSpec, check: Check, factors: Factors, own: bool) -> Fac
     for candidate in _candidates(base, factors):
         if time.monotonic() > end:
             return None
-        if check(candidate, Report(), own) is not None:
+        found = check(candidate, Report(), own)
+        # One that rounding takes back to the network as written is no answer.
+        if found is not None and (found.graph.inputs != base.graph.inputs or _moved(found)):
             return candidate
     return None
+
+
+def _moved(loaded: LoadedSpec) -> bool:
+    return any(change.result != change.base for change in loaded.scaler.changes)
 
 
 def _candidates(base: LoadedSpec, factors: Factors) -> Iterator[Factors]:

@@ -48,11 +48,18 @@ def test_two_sides_that_disagree_are_named_with_their_places():
 
 
 def test_the_help_names_the_nearest_scale_that_works():
-    """From 7/8 on, 64 filters round to 64 again."""
+    """At 3/4 the 64 filters of the right side round to 64 again, and the 96 of the last layer do not."""
     text = LOPSIDED.replace("exempt: [left]", "exempt: [left], divisor: 32, not_below: 0")
+    text += "  - {id: last, conv: {filters: 128}}\n"
     assert mistake(text, width=0.5).help == "width 0.75 works"
-    check_spec(text, report := Report(), scale=Factors(width=0.75))
+    loaded = check_spec(text, report := Report(), scale=Factors(width=0.75))
     assert not report.failed, render_text(report)
+    assert loaded.graph.by_path["last"].type.channels == 96
+
+
+def test_a_scale_that_rounding_takes_back_is_no_help():
+    text = LOPSIDED.replace("exempt: [left]", "exempt: [left], divisor: 32, not_below: 0")
+    assert mistake(text, width=0.5).help.startswith("no scale near it works")
 
 
 GROUPED = f"""{HEAD}scaling: {{divisor: 4}}
