@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnspec.data.affine import affine
 from cnnspec.data.base import Images
-from cnnspec.data.config import Affine, Augmentation, Colour
+from cnnspec.data.config import Augmentation, Colour
 from cnnspec.data.draws import Draws
 
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
@@ -17,8 +18,8 @@ _PRINCIPAL = np.array([[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [
 ]  # fmt: skip
 
 
-# Streams are numbered for good: see `draws`. Those of `parts` are 0, 100 and 101.
-_CROP, _FLIP, _AFFINE, _COLOUR, _LIGHTING = range(1, 6)
+# Streams are numbered for good: see `draws`. That of `affine` is 3, those of `parts` are 0, 100 and 101.
+_CROP, _FLIP, _COLOUR, _LIGHTING = 1, 2, 4, 5
 
 
 def augment(images: Images, config: Augmentation, draws: Draws) -> Images:
@@ -26,7 +27,7 @@ def augment(images: Images, config: Augmentation, draws: Draws) -> Images:
     if config.crop is not None:
         images = _crop(images, config.crop, config.fill, draws)
     if config.affine is not None:
-        images = _affine(images, config.affine, config.fill, draws)
+        images = affine(images, config.affine, config.fill, draws)
     if config.flip:
         mirrored = draws.uniform(_FLIP, 0, 1)[:, 0] < 0.5
         images = np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
@@ -44,50 +45,6 @@ def _crop(images: Images, padding: int, fill: int, draws: Draws) -> Images:
     for row, (top, left) in enumerate(offsets):
         result[row] = padded[row, top : top + height, left : left + width]
     return result
-
-
-def _affine(images: Images, config: Affine, fill: int, draws: Draws) -> Images:
-    """Every output pixel looks up where it comes from, with bilinear interpolation."""
-    count, height, width, channels = images.shape
-    unit = draws.uniform(_AFFINE, -1, 1, 5)
-    angle = np.deg2rad(unit[:, 0] * config.rotate)
-    shear = np.tan(np.deg2rad(unit[:, 1] * config.shear))
-    low, high = config.scale
-    zoom = np.exp(np.log(low) + (unit[:, 2] + 1) / 2 * (np.log(high) - np.log(low)))
-    cos, sin = np.cos(angle) / zoom, np.sin(angle) / zoom
-    y, x = np.meshgrid(np.arange(height) - (height - 1) / 2, np.arange(width) - (width - 1) / 2, indexing="ij")
-    x, y = x.ravel().astype(np.float32), y.ravel().astype(np.float32)
-    sheared = x[None, :] + shear[:, None].astype(np.float32) * y[None, :]
-    cos, sin = cos[:, None].astype(np.float32), sin[:, None].astype(np.float32)
-    # A border of two pixels of fill around the image makes every lookup outside it read the fill.
-    border = 2
-    source_x = (
-        np.clip(
-            cos * sheared + sin * y - unit[:, 3:4].astype(np.float32) * config.shift + (width - 1) / 2,
-            -1.5,
-            width + 0.5,
-        )
-        + border
-    )
-    source_y = (
-        np.clip(
-            cos * y - sin * sheared - unit[:, 4:5].astype(np.float32) * config.shift + (height - 1) / 2,
-            -1.5,
-            height + 0.5,
-        )
-        + border
-    )
-    whole_x, whole_y = source_x.astype(np.int32), source_y.astype(np.int32)
-    part_x, part_y = (source_x - whole_x)[..., None], (source_y - whole_y)[..., None]
-    stride = width + 2 * border
-    padded = np.full((count, height + 2 * border, stride, channels), fill, np.float32)
-    padded[:, border : border + height, border : border + width] = images
-    flat = padded.reshape(-1, channels)
-    corner = whole_y * stride + whole_x + (np.arange(count, dtype=np.int32) * (height + 2 * border) * stride)[:, None]
-    upper = flat[corner] * (1 - part_x) + flat[corner + 1] * part_x
-    lower = flat[corner + stride] * (1 - part_x) + flat[corner + stride + 1] * part_x
-    mixed: NDArray[np.float32] = upper * (1 - part_y) + lower * part_y
-    return np.rint(mixed).astype(np.uint8).reshape(images.shape)
 
 
 def _colour(images: Images, config: Colour, draws: Draws) -> Images:

@@ -90,8 +90,13 @@ def scores(kind: Kind, judged: Array) -> Array:
 
 
 def probabilities(kind: Kind, judged: Array) -> Array:
-    """`[n, classes]` that sum to 1: what the network gives for each class."""
+    """`[n, classes]`: what the network gives for each class; they sum to 1, but for lengths of capsules.
+
+    The length of a capsule is the probability that its class is there at all, whatever else is (Sabour 2017, section 2).
+    """
     judged = judged.astype(jnp.float32)
-    if kind in ("lengths", "probabilities"):
+    if kind == "lengths":
+        return judged
+    if kind == "probabilities":
         return judged / jnp.maximum(judged.sum(-1, keepdims=True), 1e-12)
     return jax.nn.softmax(scores(kind, judged))

@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from cnnspec.training.records import read_events
-from cnnspec.training.runs import run_arrays
+from cnnspec.training.runs import newest_step, run_arrays
+from cnnspec.training.trainer import train
 from cnnspec.training.weights import read_weights
 
 PROGRAM = """
@@ -96,6 +97,20 @@ def test_a_run_says_on_how_many_devices_it_was_made(made):
     assert devices == {"one": 1, "eight": 8, "two_processes": 4}
 
 
+def test_a_run_that_is_killed_ends_as_if_nothing_had_happened(tiny, recipe, tmp_path, unrendered):
+    long = {**recipe, "steps": 120, "evaluate_every": 60, "checkpoint_every": 5}
+    process = start(1, {"spec": tiny, "recipe": long, "out": str(tmp_path / "killed")})
+    whole = train(tiny, long, out=tmp_path / "whole", quiet=True)
+    while process.poll() is None and newest(tmp_path / "killed") < 20:
+        time.sleep(0.002)
+    assert process.poll() is None, process.communicate()[1]
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    rest = train("tiny", out=tmp_path / "killed", resume=True, quiet=True)
+    assert all(value.tobytes() == whole.params[name].tobytes() for name, value in rest.params.items())
+    assert all(value.tobytes() == whole.state[name].tobytes() for name, value in rest.state.items())
+
+
 @pytest.mark.slow
 def test_a_run_killed_at_random_moments_ends_as_if_nothing_had_happened(tiny, recipe, tmp_path):
     long = {**recipe, "steps": 600, "evaluate_every": 60, "checkpoint_every": 5}
@@ -117,5 +132,4 @@ def test_a_run_killed_at_random_moments_ends_as_if_nothing_had_happened(tiny, re
 
 def newest(folder: Path) -> int:
     """The newest complete checkpoint of a run, or 0."""
-    found = (folder / "checkpoints").glob("[0-9]*") if (folder / "checkpoints").exists() else ()
-    return max((int(p.name) for p in found if p.name.isdigit()), default=0)
+    return newest_step(folder) or 0
