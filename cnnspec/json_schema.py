@@ -27,7 +27,8 @@ JSON = dict[str, Any]
 #: Anything with a `$` in it is an expression, or a name in short.
 EXPRESSION: JSON = {"type": "string", "pattern": r"\$", "description": "an expression: ${filters * 4}, or $filters"}
 _EXPRESSION = {"$ref": "#/$defs/expression"}
-_ID: JSON = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}
+#: Letters beyond ASCII are letters in Python, and not in the patterns of every editor.
+_ID: JSON = {"type": "string", "pattern": "^[A-Za-z\\u0080-\\uffff][A-Za-z0-9_\\u0080-\\uffff]*$"}
 
 _RESERVED: dict[str, JSON] = {
     "id": {**_ID, "description": "the name of this node, and the path of its weights"},

@@ -12,7 +12,7 @@ from cnnspec.testing.checking import Checked, check_text
 
 _CHECKS = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
 
-# The everyday run is short and always the same; `HYPOTHESIS_PROFILE=thorough` looks far and wide.
+# The everyday run is short and always the same; `HYPOTHESIS_PROFILE=thorough` (`make thorough`) looks far and wide.
 settings.register_profile("everyday", max_examples=40, deadline=None, derandomize=True, suppress_health_check=_CHECKS)
 settings.register_profile("thorough", max_examples=10_000, deadline=None, suppress_health_check=_CHECKS)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))

@@ -78,3 +78,28 @@ def test_a_wrong_spec_gives_its_own_diagnostics(tmp_path: Path) -> None:
     assert "ok" in run(main, ["verify", str(path), "--examples", "2"]).output
     path.write_text(HEAD + "layers: [{id: a, conv: {filters: 0}}]\n")
     assert run(main, ["verify", str(path)]).exit_code == 1
+
+
+def test_lists_are_varied_element_by_element() -> None:
+    text = HEAD + (
+        "params: {depths: {list: int, length: 2, default: [1, 1], min: 0, max: 3}}\n"
+        'layers: [{repeat: "${depths[0]}", basic: {filters: 4}}, {repeat: "${depths[1]}", max_pool: 2}]\n'
+    )
+    found = verify(text, examples=40)
+    assert found.varied == {"depths": "2 of 0..3"}
+    assert not found.diagnostics
+    (diagnostic,) = verify(text.replace("max: 3", "max: 5"), examples=200).diagnostics
+    # Four halvings close a map of 8 pixels; the blocks before them have nothing to do with it.
+    assert diagnostic.message.startswith("with depths=[0, 4]: E202")
+
+
+def test_what_a_law_raises_is_a_counterexample(monkeypatch) -> None:
+    from cnnspec.ops.activation import Activation
+
+    def lower(self, run, *inputs):
+        raise TypeError("no such function")
+
+    monkeypatch.setattr(Activation, "lower", lower)
+    (diagnostic,) = verify(HEAD + "layers: [{activation: relu}]\n").diagnostics
+    assert diagnostic.code == "E605"
+    assert "TypeError: no such function" in diagnostic.message

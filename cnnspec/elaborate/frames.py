@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping as AnyMapping
@@ -15,6 +16,33 @@ from cnnspec.graph import Origin
 from cnnspec.params import FAILED
 from cnnspec.source import Mapping, Scalar, Sequence, Tree
 from cnnspec.validation.words import shown
+
+#: Attributes of the module that `cnnspec.build` makes, whose parameters are attributes by the names of their nodes.
+TAKEN_IDS = frozenset(
+    {"deterministic", "eval", "iter_children", "iter_modules", "perturb", "rngs", "set_attributes", "sow", "train",
+     "use_running_average", "variables"}
+)  # fmt: skip
+
+
+def wrong_id(tree: Tree) -> str | None:
+    """What to do where an id is none; `None` where it is right.
+
+    An id is an attribute of the Flax module, so that it cannot be a word of Python either.
+    """
+    value = tree.value if isinstance(tree, Scalar) else None
+    if isinstance(value, bool):
+        return "this is read as a truth value: choose another name"
+    if not isinstance(value, str):
+        return _AN_ID
+    if not value.isidentifier() or value.startswith("_"):
+        possible = re.sub(r"\W", "_", value).lstrip("_")
+        return _AN_ID + (f": `{possible}`" if possible.isidentifier() else "")
+    if value in TAKEN_IDS or keyword.iskeyword(value):
+        return f"it means something else in Python: `{value}_`, for example"
+    return None
+
+
+_AN_ID = "use letters, digits and _, and a letter first"
 
 
 @dataclass(frozen=True)
@@ -134,23 +162,19 @@ class Frame:
         tree = parts.reserved.get("id")
         if tree is None:
             return self._free(parts.key)
-        if isinstance(tree, Scalar) and isinstance(tree.value, str) and tree.value.isidentifier():
-            name = tree.value
+        problem = wrong_id(tree)
+        if problem is None and isinstance(tree, Scalar):
+            name = str(tree.value)
             if name not in self.taken:
                 self.taken[name] = tree.span
                 return name
             labels = (Label("first used", self.taken[name]),)
             report.error("E302", f"the id `{name}` is used twice", tree.span, "give this node another id", labels)
             return self._free(name)
-        hint = "use letters, digits and _, and no digit first"
-        if isinstance(tree, Scalar) and isinstance(tree.value, bool):
-            hint = "this is read as a truth value: choose another name"
-        elif isinstance(tree, Scalar) and isinstance(tree.value, str):
-            possible = re.sub(r"\W", "_", tree.value)
-            hint += f": `{possible}`" if possible.isidentifier() and possible.strip("_") else ""
+        if isinstance(tree, Scalar) and isinstance(tree.value, str):
             # Whoever uses it is told nothing more.
             self.ids[tree.value] = UNKNOWN
-        report.error("E110", f"an id is a name, and this is {shown(tree)}", tree.span, hint)
+        report.error("E110", f"an id is a name, and this is {shown(tree)}", tree.span, problem or "")
         return self._free(parts.key)
 
     def automatic(self, name: str) -> bool:

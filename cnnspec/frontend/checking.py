@@ -22,6 +22,7 @@ from cnnspec.frontend.loaded import LoadedSpec, SpecLike, open_spec
 from cnnspec.frontend.outputs import read_outputs
 from cnnspec.graph import Input, Ref
 from cnnspec.merge import load_tree
+from cnnspec.passes.prune import prune
 from cnnspec.scaling import Factors, Scaling
 from cnnspec.scaling.header import check_names, read_header, scaler_of
 from cnnspec.scaling.remarks import remark
@@ -144,14 +145,16 @@ class _Checker:
         header = read_document(tree, inputs.specs, params, report)
         if report.failed or not outputs or header is None:
             return None
-        graph = assembly.graph(header.name, outputs)
+        whole = assembly.graph(header.name, outputs)
+        # What no output depends on is no part of the network; what is expected of such a node is looked at all the same.
+        graph = prune(whole)
         counts = totals(graph)
         if header.expect is not None and not self.changed:
-            compare(header.expect, tree, graph, counts, assembly, report)
+            compare(header.expect, tree, whole, counts, assembly, report)
         if not (self.own.nothing and self.asked.nothing):
             remark(scale, graph, tree, report)
         if self.advice and not report.failed:
-            advise(tree, elaborator, graph, report)
+            advise(tree, elaborator, whole, report)
         rescaled = not self.asked.nothing or self.size_is_set or self.as_written
         text = expanded_text(tree, inputs.specs, self.given, scale if rescaled else None)
         return None if report.failed else LoadedSpec(graph, header, counts, text, scale, not self.changed)

@@ -17,7 +17,11 @@ def read_outputs(tree: Mapping, last: Value, frame: Frame, assembly: Assembly, r
         found = {} if last is UNKNOWN else {"output": last.ref}
     else:
         found = _named(entry.value, frame, assembly, report)
-    if found and not report.failed and all(_only_in_training(ref, assembly) for ref in found.values()):
+    only = all(_only_in_training(ref, assembly) for ref in found.values())
+    if entry is None and not assembly.nodes.keys() & {ref.node for ref in found.values()}:
+        # What is left for the last node is the input itself.
+        only = any(node.training_only for node in assembly.nodes.values())
+    if found and only and not report.failed:
         span = entry.key_span if entry is not None else tree.entries["layers"].key_span
         report.error("E304", "the network has no output but in training", span,
                      "name a node in `outputs` that is not `training_only`")  # fmt: skip
@@ -26,11 +30,8 @@ def read_outputs(tree: Mapping, last: Value, frame: Frame, assembly: Assembly, r
 
 
 def _only_in_training(ref: Ref, assembly: Assembly) -> bool:
-    """Whether an output is there in training alone, or is the input itself because all nodes are."""
     node = assembly.nodes.get(ref.node)
-    if node is None:
-        return any(n.training_only for n in assembly.nodes.values())
-    return node.training_only
+    return node is not None and node.training_only
 
 
 def _named(tree: Tree, frame: Frame, assembly: Assembly, report: Report) -> dict[str, Ref]:

@@ -10,7 +10,7 @@ from cnnspec.registry import keys
 #: Every kind of edge and every form of a node that specs are drawn with.
 KINDS = frozenset(
     {
-        "previous", "from", "several inputs", "port", "network inputs", "branch node", "branch list", "branch id",
+        "previous", "from", "several inputs", "port", "named port", "network inputs", "branch node", "branch list", "branch id",
         "repeat", "repeat none", "index", "first", "last", "when true", "when false", "shared", "nested layers",
         "own block", "own block of two inputs", "training only", "residual body", "shortcut of its own", "param",
         "expression", "defaults", "outputs", "expect", "label",
@@ -49,7 +49,7 @@ def _kinds_of_node(node: Any, spec: dict[str, Any]) -> set[str]:
     if isinstance(sources, list) and "label" in sources:
         found.add("label")
     if isinstance(sources, str) and ":" in sources:
-        found.add("port")
+        found.add("port" if sources[-1].isdecimal() else "named port")
     if "repeat" in node:
         found.add("repeat" if node["repeat"] else "repeat none")
     found |= {word for word in ("first", "last", "shared", "expect") if word in node}

@@ -5,16 +5,22 @@ They hold for every spec that the checker accepts; the strategies of this packag
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from cnnspec.diagnostics import Report, Source
 from cnnspec.frontend import LoadedSpec, load_spec
 from cnnspec.graph import Graph, Input, print_graph
+from cnnspec.source import dump, parse, plain
 from cnnspec.types import TensorType
 
 
 def expansion_keeps_the_graph(loaded: LoadedSpec) -> None:
     """The expanded text is a spec of its own that elaborates to the same printed graph, and expands to itself."""
+    source = Source("<expanded>", loaded.expanded)
+    tree = parse(source, Report())
+    assert tree is not None, "the expanded text is not YAML"
+    assert dump(plain(tree)) == loaded.expanded, "reading the expanded text and writing it gives another text"
     again = load_spec(loaded.expanded)
     assert print_graph(again.graph) == print_graph(loaded.graph), "the expanded spec means another network"
     assert again.expanded == loaded.expanded, "expanding twice gives another text"
@@ -54,6 +60,21 @@ def inferred_shapes_are_those_of_the_trace(loaded: LoadedSpec) -> None:
             assert new_state[path].shape == before.shape, f"training changes the shape of `{path}`"
 
 
+def the_module_has_the_counted_parameters(loaded: LoadedSpec) -> None:
+    """The parameters and the state of the Flax module, by path, are those that were counted."""
+    from flax import nnx
+
+    from cnnspec.lower.module import build
+
+    model = build(loaded)
+    totals = loaded.totals
+    learned = sum(int(variable[...].size) for _, variable in model.variables() if isinstance(variable, nnx.Param))
+    every = sum(int(variable[...].size) for _, variable in model.variables())
+    assert learned == totals.params + totals.training_params, f"the module has {learned} parameters"
+    assert every - learned == totals.state + totals.training_state, f"the module has {every - learned} numbers of state"
+    assert {path for path, _ in model.variables()} == set(loaded.graph.parameters), "the module has other paths"
+
+
 def a_run_gives_the_inferred_shapes(loaded: LoadedSpec) -> None:
     """A run on numbers gives arrays of the inferred types, without anything that is not a number."""
     import numpy as np
@@ -73,7 +94,6 @@ def a_run_gives_the_inferred_shapes(loaded: LoadedSpec) -> None:
 def jit_keeps_the_outputs(loaded: LoadedSpec) -> None:
     """The compiled program gives what the program gives node by node."""
     import jax
-    import numpy as np
 
     from cnnspec.lower.program import Program
     from cnnspec.weights.synthetic import synthetic_inputs, synthetic_weights
@@ -84,13 +104,40 @@ def jit_keeps_the_outputs(loaded: LoadedSpec) -> None:
     program = Program(graph)
     plain, _ = program.apply(weights, state, inputs)
     compiled, _ = jax.jit(program.apply)(weights, state, inputs)
-    half = any(t.dtype == "bfloat16" for node in graph.nodes for t in node.types)
-    for name, value in plain.items():
-        a, b = np.asarray(value, np.float32), np.asarray(compiled[name], np.float32)
-        scale = float(np.abs(a).max(initial=1.0))
-        assert np.allclose(a, b, rtol=0.05 if half else 1e-3, atol=(0.05 if half else 1e-4) * scale), (
-            f"`{name}` differs by {np.abs(a - b).max()}"
-        )
+    _close(plain, compiled, _half(graph))
+
+
+def the_module_gives_what_the_program_gives(loaded: LoadedSpec) -> None:
+    """The Flax module in evaluation mode and the compiled inference agree."""
+    from cnnspec.compiled import Compiled
+    from cnnspec.lower.module import build
+    from cnnspec.weights.synthetic import synthetic_inputs, synthetic_weights
+
+    compiled, weights = Compiled(loaded), synthetic_weights(loaded.graph)
+    inputs = {name: x for name, x in synthetic_inputs(loaded.graph, 2).items() if name in _needed(loaded)}
+    found = build(loaded, weights=weights)(inputs)
+    outputs = compiled.infer(compiled.prepare(*compiled.split(weights)), inputs)
+    _close(found if isinstance(found, dict) else {next(iter(outputs)): found}, outputs, _half(loaded.graph))
+
+
+def the_artefact_gives_what_the_network_gives(loaded: LoadedSpec) -> None:
+    """What is saved and loaded gives the same outputs, for batches of one and of several."""
+    import tempfile
+    from pathlib import Path
+
+    from cnnspec.artefact import load, save
+    from cnnspec.compiled import Compiled
+    from cnnspec.weights.synthetic import synthetic_inputs, synthetic_weights
+
+    compiled = Compiled(loaded)
+    params, state = compiled.split(synthetic_weights(loaded.graph))
+    with tempfile.TemporaryDirectory() as folder:
+        save(compiled, Path(folder) / "artefact", params, state)
+        artefact = load(Path(folder) / "artefact")
+        for batch in (1, 3):
+            inputs = {name: x for name, x in synthetic_inputs(loaded.graph, batch).items() if name in _needed(loaded)}
+            outputs = compiled.infer(compiled.prepare(params, state), inputs)
+            _close(artefact(inputs), outputs, _half(loaded.graph))
 
 
 #: The laws that need no run, and those that do.
@@ -99,6 +146,35 @@ DYNAMIC: tuple[Callable[[LoadedSpec], None], ...] = (
     inferred_shapes_are_those_of_the_trace,
     a_run_gives_the_inferred_shapes,
 )
+COMPILED: tuple[Callable[[LoadedSpec], None], ...] = (
+    the_module_has_the_counted_parameters,
+    jit_keeps_the_outputs,
+    the_module_gives_what_the_program_gives,
+    the_artefact_gives_what_the_network_gives,
+)
+
+
+def _needed(loaded: LoadedSpec) -> set[str]:
+    return {entry.name for entry in loaded.graph.inputs if not entry.optional}
+
+
+def _half(graph: Graph) -> bool:
+    """Whether anything is computed in bfloat16."""
+    return any(t.dtype == "bfloat16" for node in graph.nodes for t in node.types)
+
+
+def _close(found: Mapping[str, Any], expected: Mapping[str, Any], half: bool) -> None:
+    """The same outputs, as near as rounding allows."""
+    import numpy as np
+
+    assert set(found) == set(expected), f"the outputs are {sorted(found)}, not {sorted(expected)}"
+    for name, value in expected.items():
+        a, b = np.asarray(value, np.float32), np.asarray(found[name], np.float32)
+        assert a.shape == b.shape, f"`{name}` has the shape {b.shape}, not {a.shape}"
+        scale = float(np.abs(a).max(initial=1.0))
+        assert np.allclose(a, b, rtol=0.05 if half else 1e-3, atol=(0.05 if half else 1e-4) * scale), (
+            f"`{name}` differs by {np.abs(a - b).max()}, where numbers go up to {scale}"
+        )
 
 
 def _typed(graph: Graph, path: str) -> TensorType:

@@ -14,6 +14,7 @@ from cnnspec.source import Mapping, Scalar, Tree, dump, parse
 from cnnspec.testing.faults import FAULTS
 from cnnspec.testing.planting import Place
 from cnnspec.testing.specs import specs
+from cnnspec.testing.text_faults import TEXT_FAULTS
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,12 @@ class Mutant:
 
 @st.composite
 def mutants(draw: st.DrawFn, fault: str | None = None) -> Mutant:
-    """A valid spec with exactly one fault planted, of any kind unless one is named (see `FAULTS`)."""
-    name = draw(st.sampled_from(sorted(FAULTS))) if fault is None else fault
+    """A valid spec with exactly one fault planted, of any kind unless one is named (see `FAULTS` and `TEXT_FAULTS`)."""
+    name = draw(st.sampled_from(sorted({*FAULTS, *TEXT_FAULTS}))) if fault is None else fault
     spec = draw(specs())
+    if name in TEXT_FAULTS:
+        text, code, line, column = TEXT_FAULTS[name](dump(spec))
+        return Mutant(text, name, code, line, column)
     planted = FAULTS[name](spec, draw)
     text = dump(spec)
     span = _find(text, planted.place)

@@ -17,4 +17,9 @@ OWN_BLOCKS: dict[str, tuple[Node, int]] = {
                     {"id": "sum", "from": ["l", "r"], "add": {}}, {"id": "rest", "conv": {"filters": 2}}],
          "outputs": "sum"}, 2,
     ),
+    "fork": (
+        {"params": {"n": "int"},
+         "layers": [{"id": "a", "conv": {"filters": "$n"}}, {"id": "b", "from": "input", "conv": {"filters": "${2 * n}", "kernel": 1}}],
+         "outputs": {"narrow": "a", "wide": "b"}}, 1,
+    ),
 }  # fmt: skip

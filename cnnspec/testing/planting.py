@@ -13,6 +13,7 @@ from cnnspec.blocks.base import nested_fields
 from cnnspec.diagnostics import did_you_mean
 from cnnspec.registry import keys, spec_class
 from cnnspec.testing.nodes import Node
+from cnnspec.testing.own_blocks import OWN_BLOCKS
 
 Path = tuple[str | int, ...]
 #: A path into the spec, and whether the diagnostic stands at the last key rather than at its value.
@@ -205,5 +206,49 @@ def without(name: str, code: str) -> Fault:
     def plant(spec: Node, draw: st.DrawFn) -> Planted:
         del spec[name]
         return Planted(code, ())
+
+    return plant
+
+
+def calling(blocks: Node, name: str, code: str, path: Path) -> Fault:
+    """Blocks of one's own, and a node that calls one of them."""
+
+    def plant(spec: Node, draw: st.DrawFn) -> Planted:
+        spec["blocks"] = {**spec.get("blocks", {}), **blocks}
+        return Planted(
+            code, path, of_key=behind({"id": "bad", "from": "map", name: {}}, code=code, at=())(spec, draw).of_key
+        )
+
+    return plant
+
+
+def behind_call(code: str, at: Path, arguments: Node, of_key: bool = False) -> Fault:
+    """A block of one's own, called as it cannot be."""
+
+    def plant(spec: Node, draw: st.DrawFn) -> Planted:
+        spec["blocks"] = {**spec.get("blocks", {}), "twice": OWN_BLOCKS["twice"][0]}
+        return behind({"id": "bad", "from": "map", "twice": arguments}, code=code, at=at, of_key=of_key)(spec, draw)
+
+    return plant
+
+
+def extending(code: str, path: Path, entries: Node, of_key: bool = False) -> Fault:
+    """A spec that extends one of the zoo, instead of the one that was drawn."""
+
+    def plant(spec: Node, draw: st.DrawFn) -> Planted:
+        spec.clear()
+        spec.update({"cnnspec": 1, "name": "random", "extends": "lenet5_modern", **entries})
+        return Planted(code, path, of_key)
+
+    return plant
+
+
+def image(code: str, path: Path, preprocess: Node) -> Fault:
+    """One more input, an image with a preprocessing that cannot be."""
+
+    def plant(spec: Node, draw: st.DrawFn) -> Planted:
+        inputs = spec.setdefault("inputs", {"input": spec.pop("input")} if "input" in spec else {})
+        inputs["picture"] = {"height": 3, "width": 3, "channels": 3, "preprocess": preprocess}
+        return Planted(code, ("inputs", "picture", *path))
 
     return plant

@@ -31,8 +31,8 @@ class _Scope:
     ids: dict[str, TensorType] = field(default_factory=dict)
     #: Nodes that can be applied again: id -> (what came in, its id, what it gives).
     again: dict[str, tuple[str, TensorType]] = field(default_factory=dict)
-    #: Nodes of several outputs.
-    ports: dict[str, tuple[TensorType, ...]] = field(default_factory=dict)
+    #: Nodes of several outputs: id -> output by its number or name.
+    ports: dict[str, dict[str, TensorType]] = field(default_factory=dict)
 
 
 class _Drawing:
@@ -62,6 +62,10 @@ class _Drawing:
         header, scope.ids = self.draw(headers())
         first = next(iter(scope.ids))
         layers, last = self.layers(scope, first, self.draw(st.integers(1, most_nodes)), 0)
+        if last == first:  # a network has an output that is not only for training
+            last = self.name()
+            layers.append({"id": last, "from": first, "identity": {}})
+            scope.ids[last] = scope.ids[first]
         spec: Node = {"cnnspec": 1, "name": "random", **header}
         if self.params:
             spec["params"] = self.params
@@ -120,7 +124,7 @@ class _Drawing:
         node = self.with_expressions(self.draw(blocks(x)))
         found = output_type(node, (x,), params=self.params)
         if len(found) > 1:
-            scope.ports[f"n{self.count}"] = found
+            scope.ports[f"n{self.count}"] = {str(number): type_ for number, type_ in enumerate(found)}
         elif depth == 0:
             scope.again[f"n{self.count}"] = (source, found[0])
         return node, found[0]
@@ -144,7 +148,7 @@ class _Drawing:
         x = scope.ids[origin]
         if scope.ports and self.chance(2):
             name = self.pick(list(scope.ports))
-            port = self.draw(st.integers(0, len(scope.ports[name]) - 1))
+            port = self.pick(list(scope.ports[name]))
             origin, x = f"{name}:{port}", scope.ports[name][port]
         node = self.draw(blocks(x))
         return {"from": origin, **node}, output_type(node, (x,))[0]
@@ -191,6 +195,9 @@ class _Drawing:
         if inputs == 2:
             sources.append(self.pick([n for n, t in scope.ids.items() if t.rank == 3 and t.shape[:2] == x.shape[:2]]))
             node["from"] = sources
+        if name == "fork":
+            wide = x.with_channels(2 * node[name]["n"])
+            scope.ports[f"n{self.count}"] = {"narrow": x.with_channels(node[name]["n"]), "wide": wide, "1": wide}
         return node, output_type(node, tuple(scope.ids[s] for s in sources), own_blocks=self.blocks)[0]
 
     def repeated(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:
