@@ -84,7 +84,8 @@ def _panel(axes: Any, count: str, colours: dict[str, str], own: Sequence[tuple[s
     count_axis(axes.xaxis, min(counts), max(counts))
     labels: list[Label] = []
     lines: list[list[tuple[float, float]]] = []
-    families = sorted({p.family for p in points}, key=lambda family: family in colours)
+    # Grey below colour; within both a fixed order, so that every run draws the same picture.
+    families = sorted(dict.fromkeys(p.family for p in points), key=lambda family: (family in colours, family))
     for order, family in enumerate(families):
         members = [p for p in points if p.family == family]
         at = [(getattr(p, count), p.accuracy) for p in members]

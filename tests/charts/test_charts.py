@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from itertools import combinations
 from typing import Any
 
@@ -182,6 +185,18 @@ def test_files_are_what_their_endings_say_and_the_same_every_time(zoo, tmp_path)
     assert "<svg" in (tmp_path / "a.svg").read_text()[:2000]
     for kind in ("png", "svg"):
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+
+
+@pytest.mark.slow
+def test_another_process_draws_the_same(tmp_path):
+    """Nothing hangs on the order in which a process happens to keep its sets."""
+    code = (
+        "import sys; from cnnspec.cli.main import main; main(['chart', '--kind', 'accuracy', '--output', sys.argv[1]])"
+    )
+    for seed in ("1", "2"):
+        subprocess.run([sys.executable, "-c", code, tmp_path / f"{seed}.svg"], env={**os.environ, "PYTHONHASHSEED": seed},
+                       check=True, capture_output=True)  # fmt: skip
+    assert (tmp_path / "1.svg").read_bytes() == (tmp_path / "2.svg").read_bytes()
 
 
 def run(*arguments: Any, code: int = 0) -> Any:
