@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS := not slow and not parity$(if $(CI),, and not ci)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types format zoo parity reference docs bench-peers bench bench-full clean
+.PHONY: help setup demo test test-all thorough lint types format zoo parity reference docs bench-peers bench bench-full clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ test: setup lint types  ## lint, type-check, and run the everyday tests (with CI
 
 test-all: setup  ## run every test that needs no peer
 	$(BIN)/python -m pytest -q -n 2 -m 'not parity'
+
+thorough: setup  ## the properties over 10,000 random specs each: hours
+	HYPOTHESIS_PROFILE=thorough nice $(BIN)/python -m pytest -q -n 2 tests/properties
 
 lint: setup  ## ruff
 	$(BIN)/ruff check .
