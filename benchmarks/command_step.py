@@ -28,7 +28,7 @@ from cnnspec.training.preparing import prepare
 CASES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("lenet5", "lenet5", {}),
     ("resnet20_cifar", "residual_digits", {}),
-    ("mobilenet_v2_050", "imagenet_network_digits", {}),
+    ("mobilenet_v2_050", "mobilenet_digits", {}),
     ("resnet56_cifar", "residual_digits", {}),
 )
 

@@ -57,7 +57,7 @@ class FolderDataset(Dataset):
                 if self.policy == "fail":
                     raise Problem(
                         "E855", f"{self.paths[index]} cannot be read: {error}",
-                        "repair or remove the file, or leave such files out with `corrupt: skip`", field="dataset.corrupt",
+                        "repair or remove the file, or leave such files out with `corrupt: skip`", field="dataset.path",
                     ) from error  # fmt: skip
                 good[row] = False
         return images, good

@@ -22,6 +22,8 @@ from cnnspec.training.task import Task
 
 #: Bins of confidence, as in the tables of Guo and others 2017.
 BINS = 15
+#: Classes up to which every evaluation records its confusion matrix.
+CONFUSION_CLASSES = 100
 
 
 class Inference(Protocol):
@@ -74,6 +76,12 @@ class Evaluation:
             "images_per_second": self.images / max(self.seconds, 1e-9),
         }
 
+    def details(self) -> dict[str, Any]:
+        """The accuracy of every class (`None` without images) and, up to 100 classes, the confusion matrix."""
+        accuracies = [float(share) if np.isfinite(share) else None for share in self.per_class]
+        small = len(accuracies) <= CONFUSION_CLASSES
+        return {"per_class": accuracies, **({"confusion": self.confusion.tolist()} if small else {})}
+
 
 class Evaluator:
     """An evaluation compiled once for a network and a dataset, run as often as asked."""
@@ -96,7 +104,7 @@ class Evaluator:
             prepared = self._prepared(params, state)
         unreadable: list[int] = []
         for batch in iterate(self.source, self.loading):
-            unreadable += batch.pop("unreadable", ())
+            unreadable.extend(batch.pop("unreadable", ()))
             sums = self._add(sums, prepared, self.devices.place_batch(batch))
         found: dict[str, Any] = jax.tree.map(np.asarray, sums)
         share = 1 / max(int(found["images"]), 1)

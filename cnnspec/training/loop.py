@@ -146,7 +146,7 @@ class Loop:
         found = self.evaluation = self.evaluator(*weights_of(self.unstack(self.state)))
         metrics = found.summary()
         if self.records is not None:
-            self.records.write("evaluation", self.done, self.done / self.steps_per_epoch, metrics)
+            self.records.write("evaluation", self.done, self.done / self.steps_per_epoch, metrics, found.details())
         self.progress.say(
             f"epoch {self.done / self.steps_per_epoch:.1f}  evaluation of {found.images} images: "
             f"loss {found.loss:.4f}  top-1 {found.top1:.2%}  top-5 {found.top5:.2%}"

@@ -15,7 +15,10 @@ METRICS = "metrics.jsonl"
 
 
 class Records:
-    """Appends events to `metrics.jsonl`: {"kind": "train" | "evaluation", "step": ..., "epoch": ..., ...}."""
+    """Appends events to `metrics.jsonl`: {"kind": "train" | "evaluation", "step": ..., "epoch": ..., ...}.
+
+    An evaluation has the accuracy of each class too, and its confusion matrix where there are not too many.
+    """
 
     def __init__(self, folder: Path, resumed_at: int | None) -> None:
         self._path = folder / METRICS
@@ -24,9 +27,12 @@ class Records:
         self._file = self._path.open("a" if resumed_at is not None else "w", encoding="utf-8")
         self._board = Board(folder / "tensorboard", resumed_at)
 
-    def write(self, kind: str, step: int, epoch: float, values: dict[str, float]) -> None:
+    def write(
+        self, kind: str, step: int, epoch: float, values: dict[str, float], details: dict[str, Any] | None = None
+    ) -> None:
         """**Errors**: `OSError` where there is no room."""
-        event = {"kind": kind, "step": step, "epoch": round(epoch, 4), **{n: _number(v) for n, v in values.items()}}
+        numbers = {name: _number(value) for name, value in values.items()}
+        event = {"kind": kind, "step": step, "epoch": round(epoch, 4), **numbers, **(details or {})}
         self._file.write(json.dumps(event) + "\n")
         self._file.flush()
         self._board.write(step, {f"{kind}/{name}": value for name, value in values.items()})

@@ -95,7 +95,7 @@ def test_processes_tell_of_broken_pictures_as_threads_do(tmp_path):
     batches = iterate(source, Loading(processes=1))
     with pytest.raises(Problem, match="0.png cannot be read") as caught:
         next(batches)
-    assert (caught.value.code, caught.value.field) == ("E855", "dataset.corrupt")
+    assert (caught.value.code, caught.value.field) == ("E855", "dataset.path")
     batches.close()
 
 

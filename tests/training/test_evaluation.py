@@ -63,6 +63,18 @@ def test_the_calibration_error_is_the_gap_of_confidence_and_accuracy_over_bins()
     assert found.bins[:, 1].tolist() == np.bincount(bins, right, minlength=BINS).tolist()
 
 
+def test_images_that_cannot_be_read_count_nowhere_and_are_named():
+    class Lossy(ArrayDataset):
+        def read(self, indices, parts=None):
+            images, _ = super().read(indices, parts)
+            return images, ~np.isin(indices, (2, 9))
+
+    images = np.random.default_rng(0).integers(0, 256, (11, 2, 4, 1)).astype(np.uint8)
+    dataset = Lossy("test", [str(i) for i in range(CLASSES)], images, np.zeros(11), Frame(2, 4, 1))
+    found = Evaluator(Network(), TASK, dataset, devices_for(None, 4), 4, Loading())({}, {})
+    assert (found.unreadable, found.images, found.confusion.sum()) == ((2, 9), 9, 9)
+
+
 def test_a_class_without_images_has_no_accuracy():
     found, _, _ = evaluate(10, 4, labels=np.zeros(10, np.int32))
     assert np.isfinite(found.per_class).tolist() == [True] + [False] * (CLASSES - 1)

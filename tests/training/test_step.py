@@ -10,13 +10,15 @@ import numpy as np
 import optax
 import pytest
 
+from cnnspec.compiled import Compiled
 from cnnspec.data.config import Mixing
 from cnnspec.document import Preprocess
+from cnnspec.frontend import load_spec
 from cnnspec.training.mixing import mix
 from cnnspec.training.optimisers import learning_rate, optimiser
 from cnnspec.training.recipe import Loss, Optimizer, Recipe
 from cnnspec.training.step import initial_state, make_step, weights_of
-from cnnspec.training.task import Task
+from cnnspec.training.task import Task, task_of
 
 TASK = Task("input", None, "logits", "logits", (2, 2, 1), 3, Loss(), Preprocess())
 BATCH = {
@@ -88,3 +90,38 @@ def test_mixed_labels_are_the_share_of_the_pixels(config):
         assert np.allclose(mixed.mean((1, 2, 3)) / 100, labels[:, 1], atol=1e-5)
         shares.add(round(float(labels[0, 1]), 3))
     assert len(shares) > 6
+
+
+AUXILIARY = """cnnspec: 1
+name: with_a_head
+params: {classes: 3}
+input: {height: 14, width: 14, channels: 1}
+layers:
+  - {id: c1, conv: {filters: 4, kernel: 3, stride: 2, act: relu}}
+  - {id: c2, from: c1, conv: {filters: 8, kernel: 3, act: relu}}
+  - global_avg_pool
+  - {id: fc, linear: {features: $classes}}
+  - {id: aux, from: c1, training_only: true, auxiliary_head: {window: 5, stride: 2, filters: 4, features: 8, dropout: 0.0, classes: $classes}}
+outputs: {logits: fc, aux: aux}
+"""
+
+
+def test_auxiliary_heads_are_weighed_into_the_loss_and_get_gradients():
+    loaded = load_spec(AUXILIARY)
+    network = Compiled(loaded)
+    recipe = Recipe(steps=1, optimizer=SGD, loss=Loss(auxiliary={"aux": 0.4}))
+    task = task_of(loaded.graph, loaded.document.inputs, recipe)
+    params, state = network.init()
+    batch = {"image": jnp.asarray(np.random.default_rng(0).integers(0, 256, (4, 14, 14, 1)).astype(np.uint8)),
+             "label": jnp.asarray([0, 1, 2, 0])}  # fmt: skip
+    curve = learning_rate(recipe, 4)
+    rule = optimiser(recipe, curve)
+    before = initial_state(params, state, frozenset(), rule, None)
+    after, measures = jax.jit(make_step(network.apply, task, recipe, rule, curve))(before, batch)
+    outputs, _ = network.apply(params, state, task.inputs(batch["image"]), rng=jax.random.key(0), train=True)
+    main, aux = (
+        optax.softmax_cross_entropy_with_integer_labels(outputs[n], batch["label"]).mean() for n in ("logits", "aux")
+    )
+    assert float(measures[0]) == pytest.approx(float(main + 0.4 * aux), rel=1e-5)
+    moved = [path for path in params if not np.array_equal(params[path], after["params"][path])]
+    assert any(path.startswith("aux.") for path in moved)

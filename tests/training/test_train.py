@@ -69,6 +69,8 @@ def test_a_training_learns_and_leaves_its_record(whole):
     held = [e for e in read_events(folder) if e["kind"] == "evaluation"]
     assert [e["step"] for e in held] == [8, 16, 24]
     assert {e["images"] for e in held} == {359}
+    assert [np.trace(e["confusion"]) / 359 for e in held] == pytest.approx([e["top1"] for e in held])
+    assert [len(e["per_class"]) for e in held] == [10, 10, 10]
     result = json.loads((folder / "result.json").read_text())
     assert result["top1"] == whole.metrics["top1"] == held[-1]["top1"]
     assert same(read_weights(folder), {**whole.params, **whole.state})
