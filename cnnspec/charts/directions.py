@@ -70,6 +70,6 @@ def ways(spec: SpecLike, base: LoadedSpec, settings: Mapping[str, Any] | None = 
 def _nearest_valid(base: LoadedSpec, pixels: int) -> int:
     """The size nearest to one asked for that the network takes, as far as analysis can say."""
     try:
-        return of_graph(base.graph).height.nearest(pixels) or pixels
+        return of_graph(base.whole).height.nearest(pixels) or pixels
     except NotPeriodicError:
         return pixels

@@ -157,7 +157,7 @@ class _Checker:
             advise(tree, elaborator, whole, report)
         rescaled = not self.asked.nothing or self.size_is_set or self.as_written
         text = expanded_text(tree, inputs.specs, self.given, scale if rescaled else None)
-        return None if report.failed else LoadedSpec(graph, header, counts, text, scale, not self.changed)
+        return None if report.failed else LoadedSpec(graph, header, counts, text, scale, not self.changed, whole)
 
     @property
     def changed(self) -> bool:

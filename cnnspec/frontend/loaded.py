@@ -28,6 +28,8 @@ class LoadedSpec:
     scaler: Scaler
     #: Whether the expectations of the spec were enforced; they are not where values were set from outside.
     expectations_hold: bool
+    #: The graph with the nodes that no output depends on: they are checked as well.
+    whole: Graph
 
 
 #: What stands for a spec in Python: a path, a name of the zoo, YAML text, a mapping, or one that was loaded.

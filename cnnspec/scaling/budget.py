@@ -124,7 +124,7 @@ class _Search:
     def valid(self) -> AxisSizes | None:
         """The heights for which the network is valid, as far as analysis can say."""
         try:
-            return of_graph(self.base.graph).height
+            return of_graph(self.base.whole).height
         except (NotPeriodicError, Problem):
             return None
 

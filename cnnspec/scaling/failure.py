@@ -73,8 +73,8 @@ def _nearest(base: LoadedSpec, check: Check, factors: Factors, own: bool) -> Fac
         if time.monotonic() > end:
             return None
         found = check(candidate, Report(), own)
-        # One that rounding takes back to the network as written is no answer.
-        if found is not None and (found.graph.inputs != base.graph.inputs or _moved(found)):
+        # One that rounding takes back to the network as written is no answer, but where its size is one.
+        if found is not None and (candidate.resolution or found.graph.inputs != base.graph.inputs or _moved(found)):
             return candidate
     return None
 
@@ -88,7 +88,7 @@ def _candidates(base: LoadedSpec, factors: Factors) -> Iterator[Factors]:
     if factors.resolution is not None:
         from cnnspec.sizes.analysis import nearest_height
 
-        near = nearest_height(base.graph, factors.resolution)
+        near = nearest_height(base.whole, factors.resolution)
         if near is not None and near <= MOST_RESOLUTION:
             yield _with(factors, resolution=near)
     if factors.phi is not None:

@@ -43,9 +43,9 @@ def sizes(spec: SpecLike, *, set: Mapping[str, Any] | None = None) -> ValidSizes
     given = dict(set or {})
     first = Structure.built(spec, given)
     try:
-        entry = feature_map(first.loaded.graph)
+        entry = feature_map(first.loaded.whole)
         if not first.asks_for_sizes:
-            return of_graph(first.loaded.graph)
+            return of_graph(first.loaded.whole)
         if entry.type.height == entry.type.width:
             both = Family(spec, given, entry.name, ("height", "width"), first).sizes()
             return ValidSizes(entry.name, both, both, squares=True)

@@ -92,7 +92,7 @@ class Structure:
 
     def follow(self, name: str, axes: tuple[str, ...]) -> None:
         """Follow the sides of an input that vary through the network."""
-        graph = self.loaded.graph
+        graph = self.loaded.whole
         self.walks = {axis: Walk(graph, name, AXES.index(axis)) for axis in axes}
         for walk in self.walks.values():
             walk.run()

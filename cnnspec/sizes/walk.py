@@ -118,8 +118,8 @@ class Walk:
 
     def _merged(self, node: Node, dims: list[tuple[Side, ...]]) -> tuple[Side, ...]:
         """The dimensions of a sum, a product or a concatenation, whose inputs must agree."""
-        if node.op.key == "multiply":  # one of them may be 1x1
-            dims = [d for d in dims if any(not s.constant for s in d)] or dims
+        if node.op.key == "multiply":
+            dims = _without_ones(dims)
         first, *others = dims
         axes = len(first) - (node.op.key == "concat")
         for other in others:
@@ -192,6 +192,18 @@ class Walk:
             table = tuple(elements.at(n) // known for n in range(elements.period * turns))
             free_side = Side(elements.step, table)
         self.dims[Ref(node.path)] = tuple(free_side if i == free[0] else fixed(d) for i, d in enumerate(shape))
+
+
+def _without_ones(dims: list[tuple[Side, ...]]) -> list[tuple[Side, ...]]:
+    """The factors of a product without those that are 1x1, which go with every map.
+
+    Raises `NotPeriodicError` where one may become 1x1 at a size at which another is not.
+    """
+    maps = [one for one in dims if not all(side == fixed(1) for side in one[:-1])] or dims
+    thin = any(side == fixed(1) for one in maps for side in one[:-1])
+    if thin and any(one != maps[0] for one in maps):
+        raise NotPeriodicError
+    return maps
 
 
 def _learn(

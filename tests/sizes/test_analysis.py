@@ -104,6 +104,17 @@ def test_branches_that_must_meet():
     assert_equal_to_trying(BRANCHES, found, range(1, 50))
 
 
+def test_factors_of_a_product_are_alike_or_single_pixels():
+    gate = f"{HEAD}layers:\n  - {{id: a, conv: {{filters: 8}}}}\n  - {{id: s, squeeze_excite: {{reduction: 2}}}}\n"
+    assert sizes(gate).height.rule == "any size"
+    two = (
+        "cnnspec: 1\nname: net\ninputs: {image: {height: 8, width: 8, channels: 2}, other: {height: 8, width: 8, channels: 2}}\n"
+        "layers:\n  - {id: p, from: [image, other], multiply: {}}\n"
+    )
+    assert sizes(two).height.rule == "only 8"
+    assert_equal_to_trying(two, sizes(two), range(1, 20))
+
+
 def test_a_reshape_of_both_sides_depends_on_both():
     text = f"{HEAD.replace('channels: 3', 'channels: 1')}layers:\n  - reshape: [-1, 16]\n"
     found = sizes(text)
