@@ -19,14 +19,7 @@ def merge_convs(graph: Graph) -> Graph:
     Their kernels are joined by filters, as a derived parameter. It pays where the map is small and deep, so that the
     kernels are what is read; on a large map the split costs more than it saves (`python -m benchmarks.merging`).
     """
-    alike: dict[object, list[Node]] = {}
-    for node in graph.nodes:
-        if isinstance(node.op, Conv) and _pays(node.op, graph, node):
-            iterations = tuple(
-                i for region in graph.regions for i in region.iterations if node.path.startswith(f"{i}.")
-            )
-            alike.setdefault((node.inputs[0], node.op.stride, iterations), []).append(node)
-    groups = [nodes for nodes in alike.values() if len(nodes) > 1]
+    groups = parallel(graph)
     if not groups:
         return graph
     rewriting = Rewriting(graph)
@@ -42,11 +35,23 @@ def merge_convs(graph: Graph) -> Graph:
     return rewriting.result(nodes)
 
 
-def _pays(op: Conv, graph: Graph, node: Node) -> bool:
+def parallel(graph: Graph, channels_per_pixel: float = CHANNELS_PER_PIXEL) -> list[list[Node]]:
+    """The groups of 1x1 convolutions that read one map with one stride, where it is deep enough for its size."""
+    alike: dict[object, list[Node]] = {}
+    for node in graph.nodes:
+        if isinstance(node.op, Conv) and _pays(node.op, graph, node, channels_per_pixel):
+            iterations = tuple(
+                i for region in graph.regions for i in region.iterations if node.path.startswith(f"{i}.")
+            )
+            alike.setdefault((node.inputs[0], node.op.stride, iterations), []).append(node)
+    return [nodes for nodes in alike.values() if len(nodes) > 1]
+
+
+def _pays(op: Conv, graph: Graph, node: Node, channels_per_pixel: float) -> bool:
     (x,) = graph.types_into(node)
     plain = op.kernel == (1, 1) and op.resolved_groups(x) == 1
     unpadded = op.padding.resolve((x.height, x.width), op.kernel, op.stride, op.dilation) == ((0, 0), (0, 0))
-    return plain and unpadded and x.channels >= CHANNELS_PER_PIXEL * node.type.height * node.type.width
+    return plain and unpadded and x.channels >= channels_per_pixel * node.type.height * node.type.width
 
 
 def _merged(rewriting: Rewriting, nodes: list[Node]) -> tuple[Node, Node]:
