@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -160,3 +162,12 @@ def test_a_cache_that_is_off(tmp_path, monkeypatch):
     assert remember(Memory({"op": {1: {"plain": 1.0}}})) is None
     assert remembered() == Memory()
     assert "switched off" in CliRunner().invoke(main, ["cache"]).output
+
+
+def test_the_page_shows_what_is_printed():
+    page = (Path(__file__).parents[2] / "docs" / "performance.md").read_text()
+    shown = re.search(r"^\$ cnnspec (compile mobilenet_v2 --explain)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert shown is not None
+    printed = CliRunner().invoke(main, shown[1].split()).output
+    for part in shown[2].split("...\n"):
+        assert part in printed
