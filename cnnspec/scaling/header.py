@@ -56,12 +56,14 @@ def check_names(tree: Mapping, rule: Scaling, scopes: AnyMapping[str, object], r
     if not rule.named or not isinstance(written, Mapping) or report.failed:
         return
     ids = {part for path in scopes for part in path.split(".")} | {*scopes}
-    params: Collection[str] = declared.entries if isinstance(declared, Mapping) else ()
+    params = _entries(declared)
     fields = {f for key in keys() for f in (*spec_class(key).width_fields, *spec_class(key).depth_fields)}
+    fields |= {param for block in _mappings(tree.get("blocks")) for param in _entries(block.get("params"))}
     for list_name in LISTS:
         for number, name in enumerate(getattr(rule, list_name)):
-            owner, _, field = name.rpartition(".")
-            if name in ids or name in params or (field in fields and (not owner or owner in ids)):
+            whole = name.partition("[")[0]  # of an element of a list
+            owner, _, field = whole.rpartition(".")
+            if name in ids or whole in params or (field in fields and (not owner or owner in ids)):
                 continue
             hint = did_you_mean(owner, ids) if field in fields else did_you_mean(name, {*ids, *fields, *params})
             hint = hint or "name an id, a field such as `squeeze`, or `id.field`"
@@ -90,7 +92,7 @@ def _consistent(rule: Scaling, written: Mapping, params: Tree | None, report: Re
     for name in both:
         span = _item(written.get("only_wider"), rule.only_wider.index(name))
         report.error("E902", f"`exempt` and `only_wider` both name `{name}`", span, "name it in one of them")
-    declared = params.entries if isinstance(params, Mapping) else {}
+    declared = _entries(params)
     variants = written.get("variants")
     for name, variant in rule.variants.items():
         tree = variants.get(name) if isinstance(variants, Mapping) else None
@@ -109,6 +111,17 @@ def _consistent(rule: Scaling, written: Mapping, params: Tree | None, report: Re
         )  # fmt: skip
         before += 1
     return len(report) == before
+
+
+def _entries(tree: Tree | None) -> Collection[str]:
+    """The names of a mapping, none where there is none."""
+    return tree.entries if isinstance(tree, Mapping) else ()
+
+
+def _mappings(tree: Tree | None) -> list[Mapping]:
+    """The mappings in a mapping."""
+    values = [entry.value for entry in tree.entries.values()] if isinstance(tree, Mapping) else []
+    return [value for value in values if isinstance(value, Mapping)]
 
 
 def _item(tree: Tree | None, number: int) -> Span | None:

@@ -61,9 +61,9 @@ class Scaling(Spec):
     depth_rounding: Rounding = Field("ceil", description="how scaled repeats are rounded")
     resolution_multiple: Size = Field(1, description="heights and widths by the compound rule are a multiple of it")
     resolutions: Sizes = Field((), description="the heights that the compound rule chooses from, the nearest one")
-    exempt: Names = Field((), description="what keeps its width: an id, a field, or `id.field`")
+    exempt: Names = Field((), description="what keeps its width: an id, a field, `id.field`, or a param")
     only_wider: Names = Field((), description="ids that grow with the width and never shrink")
-    fixed_depth: Names = Field((), description="ids whose repeat stays")
+    fixed_depth: Names = Field((), description="ids whose repeat stays, or params that give repeats")
     compound: Compound = Field(Compound(), description="the compound rule")
     variants: dict[str, Variant] = Field({}, description="named factors, and values of params with them")
 

@@ -107,7 +107,8 @@ class Scaler:
 
     def _round(self, field: str, value: int, path: str, kind: Kind, groups: int) -> tuple[int, int, str]:
         """What rounding makes of a number, what it becomes, and by which rule."""
-        names = {path, field, f"{path}.{field}", *path.split("."), *_prefixes(path, field)}
+        whole = field.partition("[")[0]  # an element of a list goes by the list's name, too
+        names = {field, whole, *path.split("."), *_prefixes(path, field), *_prefixes(path, whole)}
         rounded = self._deep(value) if kind == "depth" else self._wide(value, self.rule.divisor)
         stays = names & set(self.rule.exempt if kind == "width" else self.rule.fixed_depth)
         if stays:

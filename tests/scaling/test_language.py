@@ -122,6 +122,14 @@ def test_a_param_that_was_set_scales_and_one_that_was_given_by_name_wins():
     assert loaded.document.params["dropout"] == 0.1
 
 
+@pytest.mark.parametrize("name", ["depths", "depths[1]", "two"])
+def test_a_list_of_repeats_stays_as_a_whole_or_in_part(name):
+    """`two` is where the second repeat is used, and the number stands in the param."""
+    loaded = scaled(VARIANTS, f"{{fixed_depth: ['{name}']}}", depth=2.0)
+    counts = [len(region.iterations) for region in loaded.graph.regions]
+    assert counts == {"depths": [2, 3], "depths[1]": [4, 3], "two": [4, 6]}[name]
+
+
 # --- what is coupled follows ------------------------------------------------------------------------------------
 
 RESIDUALS = """layers:
@@ -246,6 +254,12 @@ def test_params_of_blocks_scale_where_they_say_so():
     # The default of `times` is not written where the block is used, and scales as well.
     assert [len(region.iterations) for region in loaded.graph.regions] == [4, 2]
     assert load_spec(loaded.expanded).totals == loaded.totals
+
+
+@pytest.mark.parametrize("name", ["a", "a.filters", "filters"])
+def test_params_of_blocks_may_be_exempt(name):
+    assert channels(scaled(OWN, f"{{exempt: [{name}]}}", width=2.0), "a") == [16]
+    assert len(scaled(OWN, "{fixed_depth: [times]}", depth=2.0).graph.regions[0].iterations) == 2
 
 
 def test_a_block_used_at_an_exempt_place_and_at_others_keeps_its_factors_in_the_text():
