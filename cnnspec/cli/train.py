@@ -69,6 +69,10 @@ def command(
     """
     if resume and not factors.nothing:
         raise click.UsageError("a run that is resumed keeps its scale: give factors to a new run, without --resume")
+    if resume and (settings or named["weights"] or named["freeze"]):
+        raise click.UsageError(
+            "a run that is resumed keeps its network and its weights: leave --set, --weights and --freeze to a new run"
+        )
     from cnnspec.training.devices import join
     from cnnspec.training.trainer import train
 

@@ -17,7 +17,7 @@ from cnnspec.diagnostics import Problem, did_you_mean, listing
 from cnnspec.training import pictures
 from cnnspec.training.devices import devices_for
 from cnnspec.training.evaluation import Evaluation, Evaluator
-from cnnspec.training.prediction import Prediction, Predictor
+from cnnspec.training.prediction import BATCH, Prediction, Predictor
 from cnnspec.training.task import label_names
 from cnnspec.training.trained import TrainedNetwork
 
@@ -51,10 +51,12 @@ def evaluate(
 
 def predict(trained: TrainedNetwork, files: Sequence[str | Path], top: int = 5) -> list[tuple[Path, Prediction]]:
     """The most probable classes of image files; a folder stands for the pictures in it. **Errors**: E850, E855."""
-    paths = list(image_files(files))
-    images = np.stack([_read(trained, path) for path in paths])
+    paths = image_files(files)
     predictor = Predictor(trained.inference, trained.task, trained.params, trained.state, trained.names)
-    return list(zip(paths, predictor(images, top), strict=True))
+    found: list[Prediction] = []
+    for first in range(0, len(paths), BATCH):  # a folder may hold more pictures than memory
+        found += predictor(np.stack([_read(trained, path) for path in paths[first : first + BATCH]]), top)
+    return list(zip(paths, found, strict=True))
 
 
 def contact_sheet(path: Path, trained: TrainedNetwork, found: Sequence[tuple[Path, Prediction]]) -> None:

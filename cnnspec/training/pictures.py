@@ -48,7 +48,7 @@ def confusion(path: Path, counts: NDArray[np.int64], names: Sequence[str], title
     right = np.eye(len(names), dtype=bool)
     colours[right] = colormaps["Blues"](0.9 * shares[right])
     colours[counts == 0] = 1.0
-    size = float(np.clip(0.42 * len(names) + 2, 5, 20))
+    size = float(np.clip(0.42 * len(names) + 2, 5, 20 if len(names) <= 50 else 10))
     figure = _figure(size, size)
     axes = figure.add_subplot()
     axes.imshow(colours)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from safetensors.numpy import load_file
 
 from cnnspec.cli.main import main
 from cnnspec.data.digits import load_digits
+from cnnspec.training.loop import Loop
 
 
 def call(*arguments: object) -> Result:
@@ -136,6 +139,30 @@ def test_mistakes_are_diagnostics(place, arguments, code, monkeypatch):
     assert result.exit_code == 1, result.output
     assert f"error[{code}]" in result.output
     assert not (place / "runs").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_stops_and_says_how_to_go_on(place, tmp_path, monkeypatch, number):
+    stopped = Loop._stopped
+
+    def interrupted(self, interrupts):
+        if self.done == 7:
+            os.kill(os.getpid(), number)
+        return stopped(self, interrupts)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Loop, "_stopped", interrupted)
+        result = call("train", place / "tiny.yaml", "--out", tmp_path / "run")
+    assert result.exit_code == 128 + number
+    said = "stopped and saved at step 7; go on with `cnnspec train "
+    assert said in result.output
+    again = call(*result.output.split("go on with `cnnspec ")[1].split("`")[0].split(), "--quiet", "--json")
+    assert json.loads(again.stdout)["steps"] == 60
+
+
+def test_a_run_that_is_resumed_keeps_its_network(place):
+    for option in (("--set", "classes=5"), ("--weights", "x"), ("--freeze", "c1"), ("--width", "2")):
+        assert call("train", place / "tiny.yaml", "--resume", "--out", place / "run", *option).exit_code == 2
 
 
 def test_the_recipes_are_listed_chosen_and_printed():
