@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from math import log, prod
+from math import prod
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
+from cnnspec.ceilings import SHORTEST, Ceilings, ceilings, overhead
 from cnnspec.compiled import Compiled
 from cnnspec.explanation import place_of
 from cnnspec.graph import Graph, Node, Ref
@@ -27,34 +26,10 @@ from cnnspec.lower.running import Running
 
 #: Ops that are computed in one sweep with what comes before them.
 FOLLOWERS = frozenset({"activation", "add", "multiply", "scale", "batch_norm", "cast"})
-#: Bytes of the arrays that the bandwidth is measured with: in the caches of a core, in those of all, and beyond.
-SIZES = (2**18, 2**22, 2**26)
-#: Seconds for which the whole network is run, and below which no step is believed to take.
-LONG, SHORTEST = 0.3, 1e-7
+#: Seconds for which the whole network is run.
+LONG = 0.3
 
 Told = Callable[[str], None]
-
-
-@dataclass
-class Ceilings:
-    """What the machine reaches: operations a second, and bytes a second by the size of what is moved."""
-
-    flops: float
-    bandwidth: dict[int, float]
-
-    def seen(self, flops: int, moved: int, seconds: float) -> None:
-        """Raise what was reached more by a step of the network than by what was measured for the purpose."""
-        self.flops = max(self.flops, flops / seconds)
-        self.bandwidth[self._nearest(moved)] = max(self.bandwidth[self._nearest(moved)], moved / seconds)
-
-    def bound(self, flops: int, moved: int) -> tuple[float, str]:
-        """The least seconds for so much arithmetic and memory, and which of them takes it ("compute", "memory")."""
-        by = {"compute": flops / self.flops, "memory": moved / self.bandwidth[self._nearest(moved)]}
-        what = max(by, key=by.__getitem__)
-        return by[what], what
-
-    def _nearest(self, moved: int) -> int:
-        return min(self.bandwidth, key=lambda size: abs(log(size / max(moved, 1))))
 
 
 @dataclass(frozen=True)
@@ -91,7 +66,7 @@ def profile(compiled: Compiled, batch: int = 1, told: Told = lambda what: None) 
     size = min(batch, compiled.tile(batch)) if jax.default_backend() == "cpu" else batch
     program = compiled.program_for(size)
     told("what this machine can do")
-    idle = _overhead()
+    idle = overhead()
     limits = ceilings(idle)
     weights = derive(arguments_of(program.graph), program.graph.derived, _arrays(compiled))
     seconds: dict[object, float] = {}
@@ -113,30 +88,6 @@ def work(compiled: Compiled, batch: int) -> int:
     """How often `profile` will tell what it measures."""
     program = compiled.program_for(min(batch, compiled.tile(batch)))
     return 2 + len({_key(program, nodes) for nodes in steps_of(program.graph)})
-
-
-def ceilings(idle: float) -> Ceilings:
-    """What this machine reaches in a dense product or convolution, and in memory; `idle` is the time of an empty call."""
-    from cnnspec.lower.forms.conv import Geometry, plain
-
-    dense, side, images = 256, 28, 2
-    x, k = jnp.ones((images, side, side, dense)), jnp.ones((3, 3, dense, dense))
-    a = jnp.ones((1024, 1024))
-    same = Geometry((1, 1), ((1, 1), (1, 1)), (1, 1), 1)
-    convolve, multiply = jax.jit(lambda x, k: plain(x, k, same)), jax.jit(jnp.matmul)
-    seconds = in_turns({"conv": lambda: convolve(x, k), "dot": lambda: multiply(a, a)}, LONG / 3)
-    work = {"conv": 2 * images * side**2 * 9 * dense**2, "dot": 2 * 1024**3}
-    # In place, as a network reuses its memory: a new array would cost the system's zeroing of its pages.
-    add = jax.jit(lambda x: x + 1, donate_argnums=0)
-    arrays = {size: jnp.zeros(size // 8) for size in SIZES}  # half of the bytes are read, half written
-
-    def sweep(size: int) -> Any:
-        arrays[size] = add(arrays[size])
-        return arrays[size]
-
-    moved = in_turns({size: partial(sweep, size) for size in SIZES}, LONG / 6)
-    bandwidth = {size: size / max(moved[size] - idle, SHORTEST) for size in SIZES}
-    return Ceilings(max(work[name] / seconds[name] for name in work), bandwidth)
 
 
 def steps_of(graph: Graph) -> list[tuple[Node, ...]]:
@@ -200,13 +151,6 @@ def _seconds(program: Program, nodes: tuple[Node, ...], weights: dict[str, Any],
         return [running.environment[Ref(nodes[-1].path, port)] for port in range(len(nodes[-1].types))]
 
     return in_turns({"": lambda: run(params, inputs)})[""]
-
-
-def _overhead() -> float:
-    """The seconds of a call that computes next to nothing."""
-    x = jnp.zeros(1)
-    idle = jax.jit(lambda params, inputs: [inputs[0] + 1])
-    return in_turns({"": lambda: idle({"a": x, "b": x}, [x])})[""]
 
 
 def _work(graph: Graph, nodes: tuple[Node, ...], batch: int) -> tuple[int, int, int]:

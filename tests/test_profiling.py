@@ -8,11 +8,12 @@ import pytest
 from click.testing import CliRunner
 
 import cnnspec
-from cnnspec import profiling
+from cnnspec import ceilings, profiling
+from cnnspec.ceilings import Ceilings
 from cnnspec.cli.main import main
 from cnnspec.lower.forms import measure
 from cnnspec.profile_picture import kind
-from cnnspec.profiling import Ceilings, profile, steps_of
+from cnnspec.profiling import profile, steps_of
 
 SPEC = """cnnspec: 1
 name: net
@@ -32,6 +33,7 @@ layers:
 def _quick(monkeypatch):
     monkeypatch.setattr(measure, "LONG", 0.0)
     monkeypatch.setattr(profiling, "LONG", 0.0)
+    monkeypatch.setattr(ceilings, "LONG", 0.0)
 
 
 def test_followers_are_timed_with_what_they_follow():

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from cnnspec.eject.expressions import expression, length
 from cnnspec.eject.layout import INDENT, WIDTH
 from cnnspec.eject.naming import branch_name
-from cnnspec.eject.scopes import Item, ListItem, OpItem, Scope, ScopeItem
+from cnnspec.eject.scopes import Item, ListItem, OpItem, Scope
 from cnnspec.eject.variants import Option
 from cnnspec.graph import Ref
 from cnnspec.ops.activation import Activation
 from cnnspec.ops.add import Add
 from cnnspec.ops.multiply import Multiply
 
-#: An expression that needs no brackets around it: a name, a call, an index.
-_ATOM = re.compile(r"[\w.]+(\(.*\)|\[[^\]]*\])?")
-_PRODUCT = re.compile(r"[\w.]+(\([^()]*\))? \* [\d.e-]+")
 #: Users of a value from which what they make of it is named after them.
 BRANCHES = 3
 #: Columns for the expressions that are written within a sum or a product.
@@ -97,14 +94,14 @@ class Body:
         if isinstance(item, ListItem):
             self._loop(item, operands[0], live)
             return
-        expression = _expression(item, operands)
+        text = expression(item, operands)
         (first, *others) = item.outputs
         self._note_forks(item)
-        if expression in self.names.values() and not others and first not in self._named:
-            self.names[first] = expression  # nothing happens: another name for the same
+        if text in self.names.values() and not others and first not in self._named:
+            self.names[first] = text  # nothing happens: another name for the same
             return
-        if not others and self._goes_in(item, first, expression, following):
-            self._inline[first] = expression
+        if not others and self._goes_in(item, first, text, following):
+            self._inline[first] = text
             return
         targets: list[str] = []
         for ref in item.outputs:
@@ -113,7 +110,7 @@ class Body:
                 continue
             self.names[ref] = self._given.get(ref) or self._target(item, ref, live | set(targets))
             targets.append(self.names[ref])
-        self.lines.append(f"{', '.join(targets)} = {expression}")
+        self.lines.append(f"{', '.join(targets)} = {text}")
         self._free = []
 
     def _operands(self, item: Item) -> list[str]:
@@ -137,7 +134,7 @@ class Body:
         if within or any(self.users[ref] >= BRANCHES for ref in present):
             self._forked |= {*item.outputs}
 
-    def _goes_in(self, item: Item, output: Ref, expression: str, following: Sequence[Item]) -> bool:
+    def _goes_in(self, item: Item, output: Ref, text: str, following: Sequence[Item]) -> bool:
         """Whether the value is written within the statement that follows, instead of getting a name."""
         if output in self._named or not following or self.left[output] != 1:
             return False
@@ -148,7 +145,7 @@ class Body:
             return False
         together = isinstance(item, OpItem) and item.unit == after.unit
         alone = after.piece.use.count("{0}") == 1 and len(after.inputs) == 1
-        fits = len(f"{INDENT * 2}{after.attribute} = nnx.relu({expression})") + _length(after) < WIDTH
+        fits = len(f"{INDENT * 2}{after.attribute} = nnx.relu({text})") + length(after) < WIDTH
         return alone and fits and (together or isinstance(after.node.op, Activation))
 
     def _into_join(self, item: Item, output: Ref, following: Sequence[Item]) -> bool:
@@ -165,7 +162,7 @@ class Body:
         own = all(len(one.outputs) == 1 and one.outputs[0] in join.inputs and self.left[one.outputs[0]] == 1
                   and not isinstance(one, ListItem) for one in between)  # fmt: skip
         starts = {self.scope.items.index(one) for one in (*between, join)} & self.options.keys()
-        return own and not starts and sum(map(_length, between)) <= ROOM
+        return own and not starts and sum(map(length, between)) <= ROOM
 
     def _target(self, item: Item, ref: Ref, live: set[str]) -> str:
         """The name for a new value: one that is free, else `x` or `y`; in a fork that of the branch."""
@@ -233,29 +230,3 @@ class Body:
         self.run(items)
         self.lines = [*before, f"if {condition}:", *(f"{INDENT}{line}" for line in self.lines)]
         self._free = []
-
-
-def _length(item: Item) -> int:
-    """About how long the expression of an item is."""
-    if isinstance(item, OpItem) and not item.piece.make:
-        return len(item.piece.use)
-    return len(f"self.{item.attribute}(x)")
-
-
-def _expression(item: Item, operands: list[str]) -> str:
-    if isinstance(item, ScopeItem):
-        return f"self.{item.attribute}({', '.join(operands)})"
-    assert isinstance(item, OpItem)
-    use = item.piece.use
-    if use == "{0}":
-        return operands[0]
-    for number, operand in enumerate(operands):
-        alone = re.search(rf"[(\[]\{{{number}\}}[,)\]]", use) or _ATOM.fullmatch(operand)
-        within = alone or (isinstance(item.node.op, Add) and _PRODUCT.fullmatch(operand))
-        use = use.replace(f"{{{number}}}", operand if within else f"({operand})")
-    return use.replace("{self}", f"self.{item.attribute}")
-
-
-def input_names(count: int) -> list[str]:
-    """`x`, or `x1`, `x2`, ... where there are several."""
-    return ["x"] if count == 1 else [f"x{number}" for number in range(1, count + 1)]

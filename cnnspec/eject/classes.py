@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import combinations, pairwise
 from typing import Any
 
-from cnnspec.eject.pieces import Argument, Code
+from cnnspec.eject.arguments import ABSENT, Parameter, Place, filled, free_name, parameter_names
+from cnnspec.eject.pieces import Argument
 from cnnspec.eject.scopes import Item, ListItem, OpItem, Scope, ScopeItem, ScopeTree, camel
 from cnnspec.eject.variants import Option, Variant, embedded, flag_name, stands_for
 from cnnspec.graph import Ref
 
-#: The value of an argument where the part that it belongs to is missing.
-ABSENT = object()
-#: What is given for it.
-NOTHING = Code("None")
 #: Layers `conv1`, `conv2`, ... from which they are a list.
 LEAST_NUMBERED = 3
-
-
-@dataclass
-class Parameter:
-    """An argument of a class, with its value for each instance of the class."""
-
-    name: str
-    group: str
-    values: list[Any]
-    #: The value that may be left out, where one of the instances has it.
-    default: Any = None
-
-    @property
-    def positional(self) -> bool:
-        return self.group == "features"
-
-    @property
-    def annotation(self) -> str:
-        kinds = {_annotation(value) for value in self.values}
-        return " | ".join(sorted(kinds, key=lambda kind: (kind == "None", kind)))
 
 
 @dataclass
@@ -64,14 +40,6 @@ class Class:
         """The arguments that make it `scope`."""
         index = next(i for i, other in enumerate(self.instances) if other is scope)
         return [parameter.values[index] for parameter in self.parameters]
-
-
-@dataclass(frozen=True)
-class Place:
-    """One value in a class: the attribute that is made with it, and the argument."""
-
-    attribute: str
-    argument: Argument
 
 
 class Classes:
@@ -235,10 +203,10 @@ class Classes:
             else:
                 found.append((group, values, [index]))
         made.places = [None] * len(rows[0])
-        names = _names([[rows[0][i] for i in indices] for _, _, indices in found])  # type: ignore[misc]
+        names = parameter_names([[rows[0][i] for i in indices] for _, _, indices in found])  # type: ignore[misc]
         for (group, values, indices), name in zip(found, names, strict=True):
             default = rows[0][indices[0]].argument.default  # type: ignore[union-attr]
-            parameter = Parameter(name, group, *_filled(values, default))
+            parameter = Parameter(name, group, *filled(values, default))
             made.parameters.append(parameter)
             for index in indices:
                 made.places[index] = parameter
@@ -272,17 +240,8 @@ class Classes:
             taken = {made.name for made in self.found}
             for made in alike:
                 if made is not usual:
-                    made.name = _free(name + _difference(made.scope, usual.scope), taken)
+                    made.name = free_name(name + _difference(made.scope, usual.scope), taken)
                     taken.add(made.name)
-
-
-def _filled(values: list[Any], default: Any) -> tuple[list[Any], Any]:
-    """Values of a parameter with those filled in that matter to nobody, and its default, where it has one."""
-    known = [value for value in values if value is not ABSENT]
-    usual = next((value for value in known if value == default), None) if default is not None else None
-    if usual is None and len(known) < len(values):
-        usual = NOTHING
-    return [usual if value is ABSENT else value for value in values], usual
 
 
 def _height(scope: Scope) -> int:
@@ -313,34 +272,6 @@ def _step(one: Place, other: Place) -> int:
     return 0 if same else int(other.argument.value) - int(one.argument.value)
 
 
-def _names(groups: list[list[Place]]) -> list[str]:
-    """A name for each group of places that always have the same value."""
-    plain = []
-    for places in groups:
-        chosen = next((p for p in places if not p.argument.name.startswith("in_")), places[0])
-        name = chosen.argument.name
-        if places[0].argument.name == "in_features":  # what comes in, and perhaps goes out
-            chosen, name = places[0], "in_features" if name.startswith("in_") else "features"
-        plain.append((chosen, name))
-    counts = Counter(name for _, name in plain)
-    names: list[str] = []
-    for place, name in plain:
-        wanted = name
-        if counts[name] > 1 or name in ("out_features", "step"):
-            short = name.removeprefix("out_").removeprefix(f"{place.attribute}_")
-            wanted = f"{place.attribute}_{short}"
-        names.append(_free(wanted, set(names)))
-    return names
-
-
-def _free(name: str, taken: set[str]) -> str:
-    unique, number = name, 1
-    while unique in taken:
-        number += 1
-        unique = f"{name}{number}"
-    return unique
-
-
 def _difference(scope: Scope, usual: Scope) -> str:
     """`WithShortcut`, or `WithoutExpandAndAdd`; nothing where the attributes are the same."""
     mine, theirs = ([item.attribute for item in s.items] for s in (scope, usual))
@@ -353,11 +284,3 @@ def _difference(scope: Scope, usual: Scope) -> str:
 def _heads(names: list[str]) -> list[str]:
     """Names without those that belong to another: `shortcut` for `shortcut` and `shortcut_norm`."""
     return [name for name in names if not any(name.startswith(f"{other}_") for other in names)]
-
-
-def _annotation(value: Any) -> str:
-    if isinstance(value, tuple):
-        return f"tuple[{', '.join(_annotation(item) for item in value)}]"
-    if isinstance(value, Code):
-        return "None" if value is NOTHING else "nnx.Initializer"
-    return type(value).__name__

@@ -8,8 +8,10 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
-from cnnspec.eject.body import Body, input_names
-from cnnspec.eject.classes import Class, Classes, Parameter
+from cnnspec.eject.arguments import Parameter
+from cnnspec.eject.body import Body
+from cnnspec.eject.classes import Class, Classes
+from cnnspec.eject.expressions import input_names
 from cnnspec.eject.layout import INDENT, Expression, Group, call, lines, parsed
 from cnnspec.eject.pieces import Argument, literal
 from cnnspec.eject.scopes import Item, ListItem, OpItem, Scope, ScopeItem
