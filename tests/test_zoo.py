@@ -26,6 +26,9 @@ SIDES = {
 }  # fmt: skip
 SIDE = 64
 
+#: Factors on the synthetic kernels of networks so deep that their sums would overflow.
+GAINS = {"resnet1202_cifar": 0.3}
+
 #: Networks for images that are small already, in families of others.
 SMALL = {"alexnet_cifar100", "nin_cifar", "wrn_28_10", "densenet_bc_100_12"}
 
@@ -55,7 +58,7 @@ def reduced(name: str) -> cnnspec.Compiled:
 def assert_runs(name: str) -> None:
     """Its outputs have the inferred shapes, are finite, and depend on the image."""
     network = reduced(name)
-    prepared = network.prepare(*network.split(synthetic_weights(network.graph)))
+    prepared = network.prepare(*network.split(synthetic_weights(network.graph, gain=GAINS.get(name, 1.0))))
     graph = network.inference_program.graph
     outputs = network.infer(prepared, synthetic_inputs(graph, 2))
     for output, ref in graph.outputs.items():
@@ -118,7 +121,6 @@ def test_one_of_each_family_differentiates(name):
     params, state = network.split(synthetic_weights(network.graph))
     inputs = synthetic_inputs(network.graph, 2)
 
-    @jax.jit
     def gradient(values):
         def loss(values):
             outputs, _ = network.apply(values, state, inputs, rng=jax.random.key(0), train=True)
@@ -126,7 +128,9 @@ def test_one_of_each_family_differentiates(name):
 
         return jax.grad(loss)(values)
 
-    found = gradient(params)
+    # Only whether there are gradients is asked: half the time of compiling is for their speed.
+    compiled = jax.jit(gradient).lower(params).compile(compiler_options={"xla_backend_optimization_level": 0})
+    found = compiled(params)
     assert all(bool(jnp.isfinite(value).all()) for value in found.values())
     without = [path for path, value in found.items() if not bool((value != 0).any())]
     assert without == []  # a parameter that gets no gradient is no part of the network

@@ -9,9 +9,17 @@ from typing import Any
 
 import click
 
-from cnnspec.cli.options import file_argument, load_or_exit, parse_settings, print_diagnostics, set_option
+from cnnspec.cli.options import (
+    factor_options,
+    file_argument,
+    load_or_exit,
+    parse_settings,
+    print_diagnostics,
+    set_option,
+)
 from cnnspec.diagnostics import SpecError
 from cnnspec.frontend import load_spec
+from cnnspec.scaling import Factors
 
 
 @click.group(name="weights")
@@ -47,6 +55,7 @@ def _or_exit(function: Callable[[], Any]) -> Any:
 @click.option("--rules", type=click.Path(path_type=Path), help="Rules of a family of your own: docs/weights.md.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="File to write [default: NAME.safetensors].")
 @set_option
+@factor_options
 def import_(
     file: str,
     checkpoint: Path | None,
@@ -55,6 +64,7 @@ def import_(
     rules: Path | None,
     output: Path | None,
     settings: tuple[str, ...],
+    factors: Factors,
 ) -> None:
     """Read a peer's checkpoint and write it as weights of a spec.
 
@@ -67,8 +77,8 @@ def import_(
     from cnnspec.weights.conventions import CONVENTION, as_built_by, convention_of
 
     whose = pretrained or peer or ""
-    default = convention_of(load_or_exit(file, settings))
-    loaded = load_spec(file, set=as_built_by(file, parse_settings(settings), whose))
+    default = convention_of(load_or_exit(file, settings, factors=factors))
+    loaded = load_spec(file, set=as_built_by(file, parse_settings(settings), whose), scale=factors)
 
     def work() -> Path:
         from cnnspec.weights.fetching import fetch
@@ -84,7 +94,10 @@ def import_(
     if convention_of(loaded) != default:
         given.append(f"{CONVENTION}={convention_of(loaded)}")
     click.echo(f"{path}: {len(loaded.graph.parameters)} arrays for {loaded.document.name}")
-    click.echo(f"use it: cnnspec compile {' '.join([file, *(f'--set {text}' for text in given)])} --weights {path}")
+    options = [f"--set {text}" for text in given] + [
+        f"--{n} {v}" for n, v in factors.model_dump(exclude_defaults=True).items()
+    ]
+    click.echo(f"use it: cnnspec compile {' '.join([file, *options])} --weights {path}")
 
 
 @command.command(name="transfer")

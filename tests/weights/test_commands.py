@@ -59,6 +59,14 @@ def test_the_network_follows_the_peer_that_the_weights_are_from(tmp_path):
     assert recorded_convention(out) == "timm"
 
 
+def test_a_network_is_scaled_to_that_of_the_file(tmp_path):
+    file, out = write_numbered(tmp_path / "x.weights.h5", mobilenet_of_keras()), tmp_path / "ours.safetensors"
+    assert "error[E812]" in run("weights", "import", "mobilenet_v1", file, "--from", "keras", "-o", out).stderr
+    done = run("weights", "import", "mobilenet_v1", file, "--from", "keras", "-o", out, "--width", "0.25")
+    assert done.exit_code == 0, done.output
+    assert f"use it: cnnspec compile mobilenet_v1 --width 0.25 --weights {out}" in done.output
+
+
 def test_a_family_of_ones_own_brings_its_rules(tmp_path, tiny):
     arrays = {"body.0.weight": np.ones((2, 1, 3, 3)), "body.0.bias": np.ones(2), "head.weight": np.ones((3, 2)),
               "head.bias": np.ones(3)}  # fmt: skip
@@ -81,6 +89,16 @@ def test_weights_of_another_convention_are_refused_where_they_would_fit(tmp_path
     assert not (tmp_path / "out").exists()
     done = run("compile", tiny, "--set", "convention=keras", "--weights", file, "-o", tmp_path / "out")
     assert done.exit_code == 0, done.output
+
+
+def test_a_training_refuses_weights_of_another_convention(tmp_path):
+    spec = tmp_path / "digits.yaml"
+    spec.write_text(TINY.replace("classes: 3", "classes: 10").replace("height: 4, width: 4", "height: 8, width: 8"))
+    file = write_weights(tmp_path / "w.safetensors", synthetic_weights(load_spec(spec).graph), convention="keras")
+    asked = ("train", spec, "--data", "digits", "--weights", file, "--quiet", "--out", tmp_path / "run")
+    done = run(*asked)
+    assert done.exit_code == 1
+    assert "error[E817]" in done.stderr
 
 
 def test_nothing_is_written_where_something_is_wrong(tmp_path):
