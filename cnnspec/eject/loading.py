@@ -50,7 +50,8 @@ def load_function(network: str, unused: list[str], draws: bool) -> str:
     seed = "    nnx.reseed(model, default=0)  # of dropout\n" if draws else ""
     return f'''def load(path: str) -> {network}:
     """The network with weights of cnnspec (.safetensors), in evaluation mode."""
-    model = nnx.eval_shape(lambda: {network}(rngs=nnx.Rngs(0)))  # shapes alone: the values are in the file
+    # Shapes alone: the values are in the file.
+    model = nnx.eval_shape(lambda: {network}(rngs=nnx.Rngs(0)))
     for name, array in load_file(path).items():
 {skip}        target = variable(model, name.split("."))
         if target.shape != array.shape:
