@@ -26,8 +26,8 @@ from cnnspec.lower.running import Running
 
 #: Ops that are computed in one sweep with what comes before them.
 FOLLOWERS = frozenset({"activation", "add", "multiply", "scale", "batch_norm", "cast"})
-#: Seconds for which the whole network is run.
-LONG = 0.3
+#: Seconds for which the whole network is run, and from which the time of a step shows what the machine can do.
+LONG, TRUSTED = 0.3, 3e-5
 
 Told = Callable[[str], None]
 
@@ -75,7 +75,8 @@ def profile(compiled: Compiled, batch: int = 1, told: Told = lambda what: None) 
         if key not in seconds:
             told(nodes[0].path)
             seconds[key] = max(_seconds(program, nodes, weights, size) - idle, SHORTEST)
-            limits.seen(*_work(program.graph, nodes, size)[1:], seconds[key])
+            if seconds[key] > TRUSTED:
+                limits.seen(*_work(program.graph, nodes, size)[1:], seconds[key])
     found = [_step(program, nodes, seconds[key], size, limits) for nodes, key in steps]
     told("the whole network")
     prepared = compiled.prepare(*compiled.init())
@@ -145,7 +146,7 @@ def _seconds(program: Program, nodes: tuple[Node, ...], weights: dict[str, Any],
 
     @jax.jit  # type: ignore[untyped-decorator]
     def run(params: Any, inputs: Any) -> Any:
-        running = Running(params, {}, None, False, program.forms, dict(zip(refs, inputs, strict=True)))
+        running = Running(params, dict(params), None, False, program.forms, dict(zip(refs, inputs, strict=True)))
         for node in nodes:
             running.node(node)
         return [running.environment[Ref(nodes[-1].path, port)] for port in range(len(nodes[-1].types))]
@@ -164,8 +165,9 @@ def _work(graph: Graph, nodes: tuple[Node, ...], batch: int) -> tuple[int, int, 
 def _step(program: Program, nodes: tuple[Node, ...], seconds: float, batch: int, limits: Ceilings) -> Step:
     macs, flops, moved = _work(program.graph, nodes, batch)
     first, form = nodes[0], program.forms.get(nodes[0].path, "plain")
+    least, limit = limits.bound(flops, moved)
     return Step(first.path, first.op.key, place_of(first), form, tuple(node.path for node in nodes), seconds, macs, flops,
-                moved, *limits.bound(flops, moved))  # fmt: skip
+                moved, min(least, seconds), limit)  # fmt: skip
 
 
 def _size(graph: Graph, path: str) -> int:

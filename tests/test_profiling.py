@@ -93,6 +93,15 @@ def test_the_command_names_lines_of_the_spec(tmp_path):
     assert {step["limit"] for step in data["steps"]} <= {"compute", "memory"}
 
 
+def test_statistics_that_could_not_be_folded_and_several_outputs():
+    layers = [{"id": "a", "conv": {"filters": 4, "act": "relu"}}, {"id": "n", "batch_norm": {}},
+              {"id": "s", "split": 2}, {"id": "flat", "from": "s:1", "flatten": {}},
+              {"id": "r", "radial_basis_output": {"classes": 3}}]  # fmt: skip
+    found = profile(cnnspec.compile({"cnnspec": 1, "name": "net", "input": {"height": 4, "width": 4, "channels": 2},
+                                     "layers": layers, "outputs": ["s:0", "r"]}))  # fmt: skip
+    assert [step.nodes for step in found.steps] == [("a", "a.act", "n"), ("s",), ("flat",), ("r",)]
+
+
 def test_kinds_have_colours():
     found = profile(cnnspec.compile(SPEC))
     assert {step.path: kind(step) for step in found.steps}["pool"] == "pool"
