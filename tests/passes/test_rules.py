@@ -115,8 +115,9 @@ def test_parallel_1x1_convolutions_of_a_small_map_are_one() -> None:
 
 def test_what_does_nothing_is_dropped() -> None:
     nothing = [{"pad": 0}, {"crop": 4}, {"reshape": [4, 4, 4]}, {"upsample": {"size": 4, "method": "bilinear"}},
-               {"max_pool": 1}, {"adaptive_avg_pool": 4}, {"adaptive_max_pool": 4}, {"channel_shuffle": 4},
-               {"concat": {}}, {"add": {}}, {"multiply": {}}, {"cast": "float32"}, {"dropout": 0.5}]  # fmt: skip
+               {"max_pool": 1}, {"adaptive_avg_pool": 4}, {"adaptive_max_pool": 4}, {"id": "a", "channel_shuffle": 4},
+               {"id": "b", "concat": ["a"]}, {"id": "c", "add": ["b"]}, {"multiply": ["c"]}, {"cast": "float32"},
+               {"dropout": 0.5}]  # fmt: skip
     something = [{"pad": {"padding": 0, "channels": 1}}, {"max_pool": {"window": 1, "stride": 2}}, {"crop": 1},
                  {"flatten": {}}]  # fmt: skip
     names = [f"x{number}" for number in range(len(something))]
