@@ -131,6 +131,25 @@ class Graph:
         node = self.by_path.get(ref.node)
         return node.types[ref.port] if node is not None else self.input_types[ref.node]
 
+    @cached_property
+    def _named(self) -> dict[str, list[Ref]]:
+        """The outputs of the blocks that have several, by path."""
+        found: dict[str, list[Ref]] = {}
+        for scope, ref in self.scopes.items():
+            path, colon, _ = scope.partition(":")
+            if colon:
+                found.setdefault(path, []).append(ref)
+        return found
+
+    def outputs_at(self, path: str) -> tuple[TensorType, ...]:
+        """The types of every output of a node or block of the spec, by its path; nothing for what is not there."""
+        if path in self._named:
+            return tuple(map(self.type_of, self._named[path]))
+        if path in self.scopes:
+            ref = self.scopes[path]
+            return self.by_path[path].types if ref.node == path in self.by_path else (self.type_of(ref),)
+        return self.by_path[path].types if path in self.by_path else ()
+
     def types_into(self, node: Node) -> tuple[TensorType, ...]:
         """The types of the inputs of `node` that are present."""
         return tuple(self.type_of(ref) for ref in node.inputs if ref is not None)

@@ -30,22 +30,20 @@ def render_text(diagnostics: Iterable[Diagnostic], color: bool = False, width: i
 
 
 def render_json(diagnostics: Iterable[Diagnostic]) -> str:
-    """A JSON list with, for each: code, severity, message, file, line, column, end_line, end_column, help, labels."""
-    return json.dumps(
-        [
-            {
-                "code": d.code,
-                "severity": d.severity,
-                "message": d.message,
-                **_place(d.span, end=True),
-                "help": d.help,
-                "labels": [{"text": label.text, **_place(label.span)} for label in d.labels],
-            }
-            for d in diagnostics
-        ],
-        indent=2,
-        ensure_ascii=False,
-    )
+    """A JSON list of diagnostics, each as `as_data` has it."""
+    return json.dumps([as_data(d) for d in diagnostics], indent=2, ensure_ascii=False)
+
+
+def as_data(d: Diagnostic) -> dict[str, Any]:
+    """A diagnostic with stable keys: what it says, where that begins and ends, and the places that it points to."""
+    return {
+        "code": d.code,
+        "severity": d.severity,
+        "message": d.message,
+        **_place(d.span, end=True),
+        "help": d.help,
+        "labels": [{"text": label.text, **_place(label.span)} for label in d.labels],
+    }
 
 
 def render_github(diagnostics: Iterable[Diagnostic]) -> str:
@@ -55,9 +53,10 @@ def render_github(diagnostics: Iterable[Diagnostic]) -> str:
         kind = "notice" if d.severity == "note" else d.severity
         place = ""
         if d.span is not None:
-            numbers = f"line={d.span.line},endLine={d.span.end_line},col={d.span.column},endColumn={d.span.end_column}"
-            place = f"file={_property(d.span.source.name)},{numbers},"
-        text = "\n".join(x for x in (d.message, f"help: {d.help}" if d.help else "") if x)
+            place = f"file={_property(d.span.source.name)},line={d.span.line},endLine={d.span.end_line},"
+            if d.span.line == d.span.end_line:  # GitHub knows no columns of a stretch of several lines
+                place += f"col={d.span.column},endColumn={d.span.end_column},"
+        text = "\n".join([d.message, *_labels(d.labels, d.span), *([f"help: {d.help}"] if d.help else [])])
         lines.append(f"::{kind} {place}title={_property(d.code)}::{_data(text)}")
     return "\n".join(lines)
 

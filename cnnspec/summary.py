@@ -16,7 +16,7 @@ class Line:
     label: str
     level: int
     kind: str
-    shape: list[int]
+    shapes: list[list[int]]
     output: str
     repeat: int = 0
     params: int = 0
@@ -102,11 +102,12 @@ def _signature(part: _Part) -> list[tuple[object, ...]]:
 def _line(graph: Graph, part: _Part, label: str, level: int, repeat: int) -> Line:
     found = part.all_rows()
     ref = graph.scopes.get(part.path) or Ref(found[-1].node.path)
-    shape = graph.type_of(ref)
+    types = graph.outputs_at(part.path) or (graph.type_of(ref),)
     last = next((r for r in found if r.node.path == ref.node), found[-1])
     kind = _kind(part, found)
     line = Line(
-        part.path, label, level, f"{kind} x {repeat}" if repeat > 1 else kind, list(shape.shape), shape.plain, repeat,
+        part.path, label, level, f"{kind} x {repeat}" if repeat > 1 else kind, [list(t.shape) for t in types],
+        ", ".join(t.plain for t in types), repeat,
         receptive_field=last.receptive_field, training_only=all(r.node.training_only for r in found),
     )  # fmt: skip
     for row in found:

@@ -100,6 +100,16 @@ def test_github_annotations_escape_what_they_must() -> None:
     )
 
 
+def test_github_annotations_name_the_origins_and_no_columns_of_several_lines() -> None:
+    text = "add:\n  - left\n  - right\n"
+    labels = (Label("left   28x28x256", at(text, "left")), Label("right   28x28x8", at(text, "right")))
+    whole = Span(Source("net.yaml", text), 1, 1, 3, 10)
+    assert render_github([Diagnostic("E203", "the inputs differ", whole, labels=labels)]) == (
+        "::error file=net.yaml,line=1,endLine=3,title=E203::the inputs differ"
+        "%0Aleft    28x28x256   line 2%0Aright   28x28x8     line 3"
+    )
+
+
 def test_the_summary_counts_by_severity() -> None:
     found = [Diagnostic("E101", "a"), Diagnostic("E102", "b"), Diagnostic("W1", "c", severity="warning")]
     assert summary_line(found) == "2 errors, 1 warning"

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from cnnspec.cli.completing import complete_spec
 from cnnspec.cli.options import format_option, parse_settings, print_diagnostics, scale_options, set_option
 from cnnspec.diagnostics import Diagnostic, Report
 from cnnspec.frontend import check_spec
@@ -13,7 +14,7 @@ from cnnspec.scaling import Factors
 
 
 @click.command(name="check")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=complete_spec)
 @set_option
 @scale_options
 @format_option

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cnnspec.cli.compile_forms import print_explanation, tune_and_tell
+from cnnspec.cli.completing import complete_spec
 from cnnspec.cli.options import format_option, json_option, load_or_exit, print_diagnostics, scale_options, set_option
 from cnnspec.cli.output import bytes_text
 from cnnspec.diagnostics import Diagnostic, Problem, SpecError
@@ -30,7 +31,7 @@ _UNTRAINED = "the network is untrained: its weights are initial values (give --w
 
 
 @click.command(name="compile")
-@click.argument("file", metavar="[FILE]", required=False)
+@click.argument("file", metavar="[FILE]", required=False, shell_complete=complete_spec)
 @set_option
 @scale_options
 @click.option("--target", type=click.Choice(["artefact", "onnx"]), default="artefact", show_default=True,
@@ -129,9 +130,13 @@ def command(
             click.echo(f"{stage.name:18} {stage.seconds * 1e3:8.2f} ms   {len(stage.graph.nodes)} nodes")
     try:
         if target == "onnx":
-            _write_onnx(compiled, output or Path(f"{loaded.document.name}.onnx"), trained or weights, seed, force)
+            path = output or Path(f"{loaded.document.name}.onnx")
+            for line in _write_onnx(compiled, path, trained or weights, seed, force):
+                click.echo(line, err=as_json)
         else:
-            _write(compiled, output or Path(loaded.document.name), trained or weights, seed, batch, force)
+            folder = output or Path(loaded.document.name)
+            for line in _write(compiled, folder, trained or weights, seed, batch, force):
+                click.echo(line, err=as_json)
     except SpecError as error:
         print_diagnostics(list(error.diagnostics), output_format)
         sys.exit(1)
@@ -155,7 +160,8 @@ def _or_exit(act: Callable[[], Result], output_format: str) -> Result:
         sys.exit(1)
 
 
-def _write_onnx(compiled: Compiled, path: Path, weights: Weights, seed: int, force: bool) -> None:
+def _write_onnx(compiled: Compiled, path: Path, weights: Weights, seed: int, force: bool) -> list[str]:
+    """Write an ONNX file; what is said of it."""
     from cnnspec.onnx_export import check_possible, export_onnx
 
     if path.is_dir() or (path.exists() and path.suffix != ".onnx" and not force):
@@ -166,16 +172,13 @@ def _write_onnx(compiled: Compiled, path: Path, weights: Weights, seed: int, for
     begin = time.perf_counter()
     export_onnx(compiled, path, params, state, trained=trained)
     seconds = time.perf_counter() - begin
-    click.echo(
-        f"{path}: {compiled.loaded.document.name}, {bytes_text(path.stat().st_size)}, written in {seconds:.1f} s"
-    )
     graph = compiled.inference_program.graph
-    for entry in graph.inputs:
-        click.echo(f"input  {entry.name}: {_onnx_shape(entry.type)}")
-    for name, ref in graph.outputs.items():
-        click.echo(f"output {name}: {_onnx_shape(graph.type_of(ref))}")
-    if not trained:
-        click.echo(_UNTRAINED)
+    return [
+        f"{path}: {compiled.loaded.document.name}, {bytes_text(path.stat().st_size)}, written in {seconds:.1f} s",
+        *(f"input  {entry.name}: {_onnx_shape(entry.type)}" for entry in graph.inputs),
+        *(f"output {name}: {_onnx_shape(graph.type_of(ref))}" for name, ref in graph.outputs.items()),
+        *([] if trained else [_UNTRAINED]),
+    ]
 
 
 def _onnx_shape(type_: TensorType) -> str:
@@ -196,7 +199,8 @@ def _weights(compiled: Compiled, weights: Weights, seed: int) -> tuple[dict[str,
     return (*compiled.split(read_checkpoint(weights)), f"from {weights.name}")
 
 
-def _write(compiled: Compiled, folder: Path, weights: Weights, seed: int, batch: int, force: bool) -> None:
+def _write(compiled: Compiled, folder: Path, weights: Weights, seed: int, batch: int, force: bool) -> list[str]:
+    """Write an artefact; what is said of it."""
     from cnnspec.artefact import save
 
     params, state, trained = _weights(compiled, weights, seed)
@@ -208,11 +212,10 @@ def _write(compiled: Compiled, folder: Path, weights: Weights, seed: int, batch:
     compiled.warm(params, state, batch)
     jitted = time.perf_counter() - begin
     counts = compiled.loaded.totals
-    click.echo(f"{folder}: {compiled.loaded.document.name}, {counts.params:,} params, {counts.macs:,} MACs, "
-               f"{bytes_text(counts.weight_bytes)} of weights")  # fmt: skip
-    click.echo(
-        f"exported for cpu, cuda, tpu in {exported:.1f} s; compiled for this machine, batch {batch}, in {jitted:.1f} s"
-    )
-    if not trained:
-        click.echo(_UNTRAINED)
-    click.echo(f"run it: cnnspec run {folder} IMAGE...")
+    return [
+        f"{folder}: {compiled.loaded.document.name}, {counts.params:,} params, {counts.macs:,} MACs, "
+        f"{bytes_text(counts.weight_bytes)} of weights",
+        f"exported for cpu, cuda, tpu in {exported:.1f} s; compiled for this machine, batch {batch}, in {jitted:.1f} s",
+        *([] if trained else [_UNTRAINED]),
+        f"run it: cnnspec run {folder} IMAGE...",
+    ]

@@ -12,7 +12,7 @@ import click
 
 from cnnspec.cli.options import json_option
 from cnnspec.cli.output import Table
-from cnnspec.diagnostics import Report
+from cnnspec.diagnostics import Report, did_you_mean
 from cnnspec.frontend import LoadedSpec, check_spec
 from cnnspec.registry import block_keys, op_keys, spec_class
 from cnnspec.zoo import zoo_specs
@@ -71,7 +71,7 @@ def command(
     if blocks:
         _list_blocks(as_json)
         return
-    found = []
+    found, known = [], block_keys() | op_keys()
     for path in zoo_specs():
         loaded = check_spec(path, Report())
         if loaded is None or (family and family.lower() not in loaded.document.family.lower()):
@@ -79,8 +79,12 @@ def command(
         if (params and not params.holds(loaded.totals.params)) or (macs and not macs.holds(loaded.totals.macs)):
             continue
         if uses and uses not in used_blocks(loaded):
+            known = known.union(used_blocks(loaded))  # blocks of a spec's own
             continue
         found.append((path, loaded))
+    if uses and not found and uses not in known:
+        hint = did_you_mean(uses, known) or "`cnnspec list --blocks` lists them"
+        raise click.BadParameter(f"there is no block or op `{uses}`; {hint}", param_hint="--uses")
     if as_json:
         click.echo(json.dumps([_data(path, loaded) for path, loaded in found], indent=2))
         return
@@ -124,7 +128,7 @@ def _list_blocks(as_json: bool) -> None:
     for kind, keys in (("block", block_keys()), ("op", op_keys() - block_keys())):
         for key in sorted(keys):
             cls = spec_class(key)
-            rows.append({"key": key, "kind": kind, "fields": list(cls.model_fields),
+            rows.append({"key": key, "kind": kind, "fields": [info.alias or name for name, info in cls.model_fields.items()],
                          "doc": (cls.__doc__ or "").strip().split("\n")[0]})  # fmt: skip
     if as_json:
         click.echo(json.dumps(rows, indent=2))

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 _HERE = Path(__file__).parent
-_NOT_COMMANDS = ("__init__", "main", "options", "output", "compile_forms")
+_NOT_COMMANDS = ("__init__", "main", "options", "output", "completing", "compile_forms")
 
 
 class Commands(click.Group):

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from cnnspec.cli.completing import complete_spec
 from cnnspec.diagnostics import Diagnostic, Problem, Report, Source, Span, SpecError
 from cnnspec.frontend import LoadedSpec, check_spec
 from cnnspec.scaling import Factors
@@ -19,7 +20,7 @@ from cnnspec.source import Scalar, Tree, parse, plain
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-file_argument: Decorator = click.argument("file", metavar="FILE")
+file_argument: Decorator = click.argument("file", metavar="FILE", shell_complete=complete_spec)
 
 set_option: Decorator = click.option(
     "--set", "settings", multiple=True, metavar="NAME=VALUE",
@@ -140,7 +141,8 @@ def parse_settings(settings: tuple[str, ...]) -> dict[str, Any]:
         report = Report()
         tree: Tree | None = parse(Source("--set", value), report) if value.strip() else Scalar("", _nowhere(value))
         if report.failed or tree is None:
-            raise click.BadParameter(f"`{value}` is not a YAML value", param_hint="--set")
+            why = next((d.message for d in report), "it is no YAML value")
+            raise click.BadParameter(f"`{value}` cannot be read: {why}", param_hint="--set")
         found[name.strip()] = plain(tree)
     return found
 

@@ -30,13 +30,15 @@ def command(file: str, settings: tuple[str, ...], examples: int, as_json: bool) 
 
     found = verify(file, set=parse_settings(settings), examples=examples)
     if as_json:
+        from cnnspec.rendering import as_data
+
         data = {
             "networks": found.networks,
             "runs": found.runs,
             "varied": found.varied,
             "sizes": [list(size) for size in found.sizes],
             "right": not found.diagnostics,
-            "diagnostics": [{"code": d.code, "message": d.message, "help": d.help} for d in found.diagnostics],
+            "diagnostics": [as_data(d) for d in found.diagnostics],
         }
         click.echo(json.dumps(data, indent=2))
     else:

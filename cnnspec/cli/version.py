@@ -16,7 +16,12 @@ PACKAGES = ("cnnspec", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "gr
 @click.command(name="version")
 @json_option
 def command(as_json: bool) -> None:
-    """Show the versions of cnnspec, of its language, and of the packages that it stands on."""
+    """Show the versions of cnnspec, of its language, and of the packages that it stands on.
+
+    \b
+    cnnspec version
+    cnnspec version --json
+    """
     found = {"language": str(LANGUAGE_VERSION)}
     for package in PACKAGES:
         try:

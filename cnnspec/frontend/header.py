@@ -59,8 +59,11 @@ def read_params(
             "E103", "`set` should be a mapping of params to values", written.span, "write `set: {classes: 10}`"
         )
     for name, value in given.items():
-        if "." not in name:
-            span = outside(f"{name}={value}")
+        span = outside(f"{name}={value}")
+        if name in _input_names(tree) and name not in declarations:
+            report.error("E405", f"`{name}` is an input, and has no value", span,
+                         f"set its size: `{name}.height`, `{name}.width`, `{name}.channels`")  # fmt: skip
+        elif "." not in name:
             entries[name] = Entry(span, tree_of(value, span))
     name_tree = tree.get("name")
     what = str(plain(name_tree)) if isinstance(name_tree, Scalar) else source.name
@@ -72,6 +75,11 @@ def read_params(
         convert=lambda d, t, value: scale_param(scale, d, t, value, "params", record=False),
     ) or {}  # fmt: skip
     return values
+
+
+def _input_names(tree: Mapping) -> list[str]:
+    many = tree.get("inputs")
+    return [*many.entries] if isinstance(many, Mapping) else ["input"]
 
 
 def outside(setting: str) -> Span:

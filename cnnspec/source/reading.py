@@ -63,6 +63,9 @@ def _not_text(name: str, data: bytes, error: UnicodeDecodeError) -> tuple[str, S
 def _nearby(path: Path) -> str:
     """Help with a name that leads nowhere: the nearest file of its folder, or else the nearest of the zoo."""
     try:
+        if path.is_dir():
+            inside = sorted(p.name for p in path.glob("*.yaml"))
+            return f"name a file in it: {path / inside[0]}" if inside else "name a YAML file"
         names = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     except OSError:
         names = []

@@ -174,8 +174,22 @@ def _escape(t: _Trouble) -> _Found | None:
 
 
 def _nothing(t: _Trouble) -> _Found | None:
+    opening = _last_open(t.text)
+    if not t.text[t.position :].strip() and opening is not None:
+        bracket = t.text[opening]
+        return _Found(f"the `{bracket}` is not closed", opening, f"add `{']' if bracket == '[' else '}'}`")
     what = f"before `{t.here}`" if t.here.strip() else "here"
     return _Found(f"a value is missing {what}", t.position, "write one, or `null` for none")
+
+
+def _last_open(text: str) -> int | None:
+    """Where the last bracket is that nothing closes."""
+    closed = 0
+    for position in range(len(text) - 1, -1, -1):
+        closed += {"]": 1, "}": 1, "[": -1, "{": -1}.get(text[position], 0)
+        if closed < 0:
+            return position
+    return None
 
 
 def _item(t: _Trouble) -> _Found | None:
