@@ -73,6 +73,7 @@ def test_filters_keep_what_they_say_and_nothing_else(everything, arguments, hold
 def test_a_table_for_people_and_an_exit_code_where_nothing_is_found():
     done = CliRunner().invoke(main, ["list", "--family", "lenet"])
     assert "lenet5" in done.output
+    assert "googlenet" not in done.output
     assert "60,000" in done.output
     done = CliRunner().invoke(main, ["list", "--family", "transformer"])
     assert done.exit_code == 1

@@ -51,7 +51,7 @@ class BoundsType(click.ParamType[Bounds]):
 
 
 @click.command(name="list")
-@click.option("--family", help="Only this family (part of its name, any case).")
+@click.option("--family", help="Only this family (how a word of its name begins, any case).")
 @click.option("--params", type=BoundsType(), help="Only with so many parameters: 5M (at most), 1M..5M, 100M.. .")
 @click.option("--macs", type=BoundsType(), help="Only with so many multiply-accumulates: 600M, 1G..4G.")
 @click.option("--uses", metavar="BLOCK", help="Only those that use this block or op.")
@@ -74,7 +74,7 @@ def command(
     found, known = [], block_keys() | op_keys()
     for path in zoo_specs():
         loaded = check_spec(path, Report())
-        if loaded is None or (family and family.lower() not in loaded.document.family.lower()):
+        if loaded is None or (family and not _is_of(loaded.document.family, family)):
             continue
         if (params and not params.holds(loaded.totals.params)) or (macs and not macs.holds(loaded.totals.macs)):
             continue
@@ -97,6 +97,11 @@ def command(
         table.add(row["name"], row["family"], row["year"] or "", f"{row['params']:,}", f"{row['macs']:,}",
                   loaded.graph.inputs[0].type.plain, row["description"])  # fmt: skip
     table.print()
+
+
+def _is_of(family: str, asked: str) -> bool:
+    """Whether a word of a family's name begins so: `lenet` is LeNet, and no GoogLeNet."""
+    return re.search(rf"\b{re.escape(asked)}", family, re.IGNORECASE) is not None
 
 
 def _data(path: Path, loaded: LoadedSpec) -> dict[str, object]:
