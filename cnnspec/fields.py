@@ -223,7 +223,9 @@ def initializer(value: Any) -> Initializer:
     known = INITIALIZERS[name]
     if not isinstance(given, dict):
         if len(known) == 0:
-            raise PydanticCustomError("no_arguments", "takes no arguments", {"at": [name], "help": f"write `{name}` alone"})
+            raise PydanticCustomError(
+                "no_arguments", "takes no arguments", {"at": [name], "help": f"write `{name}` alone"}
+            )
         given = {next(iter(known)): given}
         at = [name]
     else:

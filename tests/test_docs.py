@@ -44,7 +44,9 @@ def test_a_file_of_the_examples_is_right_unless_it_shows_mistakes(path: Path) ->
     text = path.read_text()
     if text.startswith("cnnspec: 1"):
         checked = check_text(text)
-        assert (checked.loaded is None) == (path.stem in ("four_mistakes", "alexnet_as_taught")), render_text(checked.diagnostics)
+        assert (checked.loaded is None) == (path.stem in ("four_mistakes", "alexnet_as_taught")), render_text(
+            checked.diagnostics
+        )
 
 
 @pytest.mark.parametrize("key", sorted(keys()))
