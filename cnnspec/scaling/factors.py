@@ -40,9 +40,9 @@ class Factors(Spec):
         return ", ".join(f"{n} {v:g}" if isinstance(v, float) else f"{n} {v}" for n, v in said.items()) or "nothing"
 
 
-#: Least and greatest value of each factor; the least of a width or depth is the nearest to 0 that is proposed.
+#: Least and greatest value of each factor; a width or depth may be anything above 0.
 _BOUNDS: dict[str, tuple[float, float]] = {
-    "width": (0.01, MOST_FACTOR), "depth": (0.01, MOST_FACTOR), "resolution": (1, MOST_RESOLUTION),
+    "width": (0, MOST_FACTOR), "depth": (0, MOST_FACTOR), "resolution": (1, MOST_RESOLUTION),
     "phi": (-MOST_PHI, MOST_PHI),
 }  # fmt: skip
 
@@ -67,8 +67,10 @@ def problem_of(name: str, value: Any) -> Problem | None:
     else:
         wanted = f"{'above 0' if name in ('width', 'depth') else f'at least {low:g}'} and at most {high:g}"
         nearest = 1.0 if math.isnan(value) else low if value < low else high
-    return Problem("E904", f"`{name}` should be {wanted}, and is {value:g}", f"the nearest that works is {nearest:g}",
-                   field=name)  # fmt: skip
+    hint = f"the nearest that is allowed is {nearest:g}"
+    if name in ("width", "depth") and value <= 0:
+        hint = "any number above 0 is allowed, such as 0.5"
+    return Problem("E904", f"`{name}` should be {wanted}, and is {value:g}", hint, field=name)
 
 
 def read_factors(given: Mapping[str, Any]) -> Factors:

@@ -20,6 +20,8 @@ Check = Callable[[Factors, Report, bool], "LoadedSpec | None"]
 
 #: Seconds to look for the nearest factors that work.
 _SECONDS = 2.0
+#: Two factors so near to each other are told apart no further.
+_STEP = 0.011
 #: Levels of one factor that are tried, and shares of the way back to 1.
 _LEVELS = 20
 _SHARES = (0.75, 0.5, 0.35, 0.25, 0.15, 0.1)
@@ -73,10 +75,37 @@ def _nearest(base: LoadedSpec, check: Check, factors: Factors, own: bool) -> Fac
         if time.monotonic() > end:
             return None
         found = check(candidate, Report(), own)
-        # One that rounding takes back to the network as written is no answer, but where its size is one.
-        if found is not None and (candidate.resolution or found.graph.inputs != base.graph.inputs or _moved(found)):
-            return candidate
+        if _answers(found, candidate, base):
+            return _nearer(base, check, factors, candidate, own, end)
     return None
+
+
+def _nearer(
+    base: LoadedSpec, check: Check, asked: Factors, works: Factors, own: bool, end: float
+) -> Factors:  # fmt: skip
+    """Between the factors that were asked for and those that work, the nearest in hundredths, by halving the way."""
+    differ = [name for name in Factors.model_fields if getattr(asked, name) != getattr(works, name)]
+    if differ not in (["width"], ["depth"]):
+        return works
+    (name,) = differ
+    fails = getattr(asked, name)
+    while abs(getattr(works, name) - fails) > _STEP and time.monotonic() < end:
+        middle = round((getattr(works, name) + fails) / 2, 2)
+        if middle in (fails, getattr(works, name)):
+            break
+        tried = _with(works, **{name: middle})
+        if _answers(check(tried, Report(), own), tried, base):
+            works = tried
+        else:
+            fails = middle
+    return works
+
+
+def _answers(found: LoadedSpec | None, candidate: Factors, base: LoadedSpec) -> bool:
+    """Whether a scaled network is right; one that rounding takes back to the one as written is no answer."""
+    if found is None:
+        return False
+    return bool(candidate.resolution) or found.graph.inputs != base.graph.inputs or _moved(found)
 
 
 def _moved(loaded: LoadedSpec) -> bool:

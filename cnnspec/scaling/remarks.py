@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 from cnnspec.diagnostics import Report, Span
 from cnnspec.graph import Graph, Ref
+from cnnspec.scaling.rule import MOST_FACTOR
 from cnnspec.scaling.scaler import Change, Kind, Scaler
 from cnnspec.source import Mapping
 
@@ -20,7 +24,7 @@ _SCORES = ("softmax", "sigmoid")
 def remark(scaler: Scaler, graph: Graph, tree: Mapping, report: Report) -> None:
     """Warn (E907) of factors that changed nothing, and (E908) of outputs with another number of channels."""
     entry = tree.entries.get("scale")
-    place = entry.key_span if entry is not None else None
+    place = entry.key_span if entry is not None and scaler.standing is None else None
     _idle(scaler, "width", place, report)
     _idle(scaler, "depth", place, report)
     changed = {c.path: c for c in scaler.changes if c.kind == "width" and c.result != c.base}
@@ -34,27 +38,35 @@ def remark(scaler: Scaler, graph: Graph, tree: Mapping, report: Report) -> None:
 
 
 def _idle(scaler: Scaler, kind: Kind, place: Span | None, report: Report) -> None:
-    factor = scaler.width if kind == "width" else scaler.depth
+    standing = scaler.standing or Scaler(scaler.rule)
+    factor = scaler.factor(kind) / standing.factor(kind)
     met = [c for c in scaler.changes if c.kind == kind]
-    if factor == 1 or any(c.result != c.base for c in met):
+    if math.isclose(factor, 1) or any(c.result != standing.applied_to(c) for c in met):
+        return
+    if scaler.factor(kind) == 1:  # back at the network as it is written, of which no number is remembered
         return
     number, hint = _MULTIPLIES[kind]
     reason = f"no {number} of the spec is written as a number"
     if met:
         reason = f"every {number} is exempt, or rounded back to what it was"
-        hint = _least(scaler, kind, met)
-    report.warning("E907", f"{kind} {factor:.4g} changes nothing: {reason}", place, hint)
+        hint = _least(scaler, standing, kind, factor, met)
+    asked = scaler.asked
+    of = f" of variant {asked.variant}" if asked.variant else "" if asked.phi is None else f" of phi {asked.phi:g}"
+    report.warning("E907", f"{kind} {factor:g}{of} changes nothing: {reason}", place, hint)
 
 
-def _least(scaler: Scaler, kind: Kind, met: list[Change]) -> str:
-    """The factor nearest to the one given that moves a number, where there is one."""
-    moving = [c.base for c in met if not c.rule.startswith(("stays: exempt", "stays: fixed_depth"))]
+def _least(scaler: Scaler, standing: Scaler, kind: Kind, factor: float, met: list[Change]) -> str:
+    """The factor in hundredths nearest to the one given, and on its side of 1, that moves a number."""
+    moving = {(c.base, c.groups): c for c in met if not c.rule.startswith(("stays: exempt", "stays: fixed_depth"))}
     if not moving:
         return f"take a name off `{'exempt' if kind == 'width' else 'fixed_depth'}`"
-    widest, step = max(moving), scaler.rule.divisor if kind == "width" else 1
-    up = (scaler.width if kind == "width" else scaler.depth) > 1
-    target = widest + step if up else widest - step
-    return f"{kind} {target / widest:.3g} is the nearest that changes a number" if target > 0 else ""
+    up = factor > 1
+    start = math.ceil(100 * factor) if up else math.floor(100 * factor)
+    for hundredths in range(start, int(100 * MOST_FACTOR) + 1) if up else range(start, 0, -1):
+        tried = replace(scaler, **{kind: standing.factor(kind) * hundredths / 100})
+        if any(tried.applied_to(c) != standing.applied_to(c) for c in moving.values()):
+            return f"{kind} {hundredths / 100:g} is the nearest that changes a number"
+    return ""
 
 
 def _head(graph: Graph, ref: Ref) -> Ref:

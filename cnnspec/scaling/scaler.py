@@ -40,6 +40,7 @@ class Change:
     rounded: int
     result: int
     rule: str
+    groups: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,9 @@ class Scaler:
     ambiguous: bool = False
     #: Values of the params in force.
     values: dict[str, Any] = field(default_factory=dict)
+    #: What was asked for, and the scaler of the network as it stands without that: by the spec's own scale.
+    asked: Factors = field(default_factory=Factors)
+    standing: Scaler | None = None
 
     @property
     def idle(self) -> bool:
@@ -87,16 +91,26 @@ class Scaler:
 
         `groups` must divide the result where it divides the value. What stands at `tree` is remembered as scaled.
         """
-        factor = self.width if kind == "width" else self.depth
+        factor = self.factor(kind)
         if factor == 1 or value < 1:
             return value, ""
         raw = value * factor
         rounded, result, rule = self._round(field, value, path, kind, groups)
-        self.changes.append(Change(path, field, kind, value, raw, rounded, result, rule))
+        self.changes.append(Change(path, field, kind, value, raw, rounded, result, rule, groups))
         if tree is not None:
             self.ambiguous |= self.written.setdefault(place(tree.span), result) != result
         exact = math.isclose(result, raw, rel_tol=_SLACK)
         return result, f"{field} {value} x {kind} {factor:.4g}" + ("" if exact else f", {rule}")
+
+    def factor(self, kind: Kind) -> float:
+        """The factor on widths or on depths."""
+        return self.width if kind == "width" else self.depth
+
+    def applied_to(self, change: Change) -> int:
+        """What this scaler makes of the number that another one changed."""
+        if self.factor(change.kind) == 1:
+            return change.base
+        return self._round(change.field, change.base, change.path, change.kind, change.groups)[1]
 
     def follow(self, field: str, value: int, result: int, path: str, tree: Tree) -> int:
         """The new value of a number that is to equal another one, which was scaled: the groups of a depthwise layer."""
@@ -201,7 +215,9 @@ def resolve(rule: Scaling, own: Factors, more: Factors, size_is_set: bool = Fals
     written: one that is asked for from outside takes the place of the spec's own scale. Where the input's size was set
     from outside, the spec's own scale has no say in it. **Errors**: `Problem` E901 unknown variant, E902 contradictory.
     """
-    scaler = Scaler(rule)
+    scaler = Scaler(rule, asked=own if more.nothing else more)
+    if not (own.nothing or more.nothing) and more.variant is None:
+        scaler.standing = resolve(rule, own, Factors(), size_is_set)
     for factors in (more,) if more.variant is not None else (own, more):
         check_factors(rule, factors)
         if factors.variant is not None:

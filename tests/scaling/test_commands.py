@@ -129,11 +129,11 @@ def test_a_scaled_network_trains(tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--width", "0"], "the nearest that works is 0.01"),
-        (["--width", "nan"], "the nearest that works is 1"),
-        (["--depth", "inf"], "the nearest that works is 100"),
-        (["--resolution", "0"], "the nearest that works is 1"),
-        (["--phi", "1e9"], "the nearest that works is 20"),
+        (["--width", "0"], "any number above 0 is allowed, such as 0.5"),
+        (["--width", "nan"], "the nearest that is allowed is 1"),
+        (["--depth", "inf"], "the nearest that is allowed is 100"),
+        (["--resolution", "0"], "the nearest that is allowed is 1"),
+        (["--phi", "1e9"], "the nearest that is allowed is 20"),
         (["--width", "wide"], "not a valid float"),
         (["--resolution", "12.5"], "not a valid integer"),
         (["--macs", "0"], "an amount above 0, such as 400M"),

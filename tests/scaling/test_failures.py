@@ -74,8 +74,17 @@ def test_groups_that_do_not_fit_what_comes_in():
     found = mistake(GROUPED, width=0.5)
     assert found.code == "E205"
     assert found.message.startswith("scaled by width 0.5: 20 input channels cannot be split into 12 groups")
-    assert found.help == "width 0.625 works"
-    assert check_spec(GROUPED, Report(), scale=Factors(width=0.625)) is not None
+    assert found.help == "width 0.62 works"
+    assert check_spec(GROUPED, Report(), scale=Factors(width=0.62)) is not None
+    assert check_spec(GROUPED, Report(), scale=Factors(width=0.61), explain=False) is None
+
+
+def test_the_nearest_is_found_to_the_hundredth():
+    """Four of 64 x 4 / 64 channels a group: from 1 channel a group on, 64 filters have to be 8 at the least."""
+    found = mistake("resnext50_32x4d", width=0.1)
+    assert found.help == "width 0.14 works"
+    assert check_spec("resnext50_32x4d", Report(), scale=Factors(width=0.14)) is not None
+    assert check_spec("resnext50_32x4d", Report(), scale=Factors(width=0.13), explain=False) is None
 
 
 def test_where_no_scale_near_works_the_help_is_the_mistakes_own():
@@ -133,8 +142,8 @@ def test_a_network_too_large_says_what_is_not():
 
 @pytest.mark.parametrize(
     ("factor", "nearest"),
-    [({"width": 0}, "0.01"), ({"width": -1}, "0.01"), ({"width": float("nan")}, "1"), ({"width": float("inf")}, "100"),
-     ({"depth": 1e9}, "100"), ({"depth": 0.0}, "0.01"), ({"resolution": 0}, "1"), ({"resolution": -5}, "1"),
+    [({"width": float("nan")}, "1"), ({"width": float("inf")}, "100"),
+     ({"depth": 1e9}, "100"), ({"resolution": 0}, "1"), ({"resolution": -5}, "1"),
      ({"resolution": 10**9}, "10000"), ({"resolution": 96.4}, "96"), ({"phi": 1000}, "20"), ({"phi": -1e300}, "-20"),
      ({"phi": float("-inf")}, "-20")],
 )  # fmt: skip
@@ -143,7 +152,16 @@ def test_a_factor_out_of_range_names_the_nearest_that_works(factor, nearest):
         cnnspec.scale("lenet5_modern", **factor)
     (found,) = caught.value.diagnostics
     assert found.code == "E904"
-    assert found.help == f"the nearest that works is {nearest}"
+    assert found.help == f"the nearest that is allowed is {nearest}"
+
+
+@pytest.mark.parametrize("factor", [{"width": 0}, {"width": -1}, {"depth": 0.0}, {"depth": -1e9}])
+def test_no_factor_near_0_is_called_the_nearest(factor):
+    """There is no least number above 0, and whether a very small one works is the network's affair."""
+    with pytest.raises(SpecError) as caught:
+        cnnspec.scale("lenet5_modern", **factor)
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.help) == ("E904", "any number above 0 is allowed, such as 0.5")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +172,7 @@ def test_a_factor_out_of_range_names_the_nearest_that_works(factor, nearest):
 def test_the_same_in_a_spec_with_its_place(scale, column):
     (found,) = check_text(f"{HEAD}scale: {scale}\nlayers: [{{conv: {{filters: 8}}}}]\n").diagnostics
     assert (found.code, found.span.line, found.span.column) == ("E904", 4, column)
-    assert found.help.startswith("the nearest that works is ")
+    assert "is allowed" in found.help
 
 
 @pytest.mark.parametrize("factor", [{"widht": 2}, {"width": "2"}, {"variant": 3}, {"width": True}])
@@ -259,8 +277,32 @@ def test_a_depth_without_a_repeat_is_warned_of():
 def test_a_width_that_rounding_takes_back_names_the_nearest_that_moves_something():
     (found,) = warnings(PLAIN, width=1.02)
     assert found.code == "E907"
-    assert found.help == "width 1.12 is the nearest that changes a number"
-    assert warnings(PLAIN, width=1.12) == []
+    assert found.help == "width 1.07 is the nearest that changes a number"
+    assert warnings(PLAIN, width=1.07) == []
+    assert [d.code for d in warnings(PLAIN, width=1.06)] == ["E907"]
+
+
+STANDING = f"{HEAD}scale: {{depth: 1.1, width: 1.5}}\nlayers:\n  - {{id: body, repeat: 4, conv: {{filters: 64, kernel: 3}}}}\n  - max_pool: 2\n"
+
+
+@pytest.mark.parametrize("factors", [{"depth": 0.9}, {"width": 0.6667}, {"width": 1 / 1.5}, {"phi": -1}])
+def test_a_factor_that_undoes_the_specs_own_changes_something(factors):
+    """The network as it stands has five rows of 96 filters; 1.1 x 0.9 takes it back to the four that are written."""
+    assert warnings(STANDING, **factors) == []
+
+
+@pytest.mark.parametrize(
+    ("factors", "said", "help"),
+    [({"depth": 1.05}, "depth 1.05 changes", "depth 1.14"), ({"width": 0.98}, "width 0.98 changes", "width 0.95"),
+     ({"phi": 0.2}, "width 1.01924 of phi 0.2 changes", "width 1.05")],
+)  # fmt: skip
+def test_a_factor_on_a_scaled_spec_that_moves_nothing_is_named_as_it_was_typed(factors, said, help):
+    text = STANDING.replace("scale:", "scaling: {compound: {alpha: 1.6, beta: 1.1, gamma: 1.0}}\nscale:")
+    found = warnings(text, **factors)
+    assert {d.code for d in found} == {"E907"}
+    assert found[0].message.startswith(said)
+    assert found[0].help == f"{help} is the nearest that changes a number"
+    assert found[0].span is None
 
 
 def test_an_output_that_changed_is_warned_of():
