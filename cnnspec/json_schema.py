@@ -159,7 +159,12 @@ def _block() -> JSON:
             "inputs": {"type": "array", "items": _ID, "description": "names of what comes in; by default `input`"},
             "params": {"type": "object", "additionalProperties": {"$ref": "#/$defs/param"}},
             "layers": {"$ref": "#/$defs/layers"},
-            "outputs": {"type": "string", "description": "the node that the block stands for; by default the last"},
+            "outputs": {
+                "type": ["string", "object", "array"],
+                "description": "the node that the block stands for, or several by name; by default the last node",
+                "additionalProperties": {"type": "string"},
+                "items": {"type": "string"},
+            },
         },
         "required": ["layers"],
         "additionalProperties": False,

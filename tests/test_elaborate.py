@@ -164,12 +164,15 @@ blocks:
     outputs: joined
 """
     layers = "- {id: a, conv: {filters: 4}}\n- {id: b, from: [a, input], cross: {kernel: 1}}\n- {id: c, flatten: {}}"
-    assert graph(check_layers(layers, blocks))[1:5] == [
+    checked = check_layers(layers, blocks)
+    assert graph(checked)[1:4] == [
         "%b.narrow = conv{filters=2, kernel=1x1} %a : f32[N,8,8,2]",
         "%b.joined = concat{} %b.narrow, %input : f32[N,8,8,5]",
-        "%b.unused = conv{filters=1} %b.joined : f32[N,8,8,1]",
         "%c = flatten{} %b.joined : f32[N,320]",
     ]
+    # What no output needs is checked, and is no part of the network.
+    assert "b.unused" in checked.loaded.whole.by_path
+    assert "b.unused.kernel" not in checked.loaded.graph.parameters
 
 
 def test_a_user_block_asks_what_comes_in(check_layers: Layers) -> None:

@@ -26,7 +26,8 @@ def export_onnx(
 ) -> Path:
     """Write the inference network as one ONNX file; `trained` says where the weights come from (empty: nowhere).
 
-    **Shape**: feature maps go in and come out as `[N, C, H, W]`, vectors as `[N, C]`; N is free.
+    **Shape**: feature maps go in and come out as `[N, C, H, W]`, vectors as `[N, C]`; N is free. An output in
+    bfloat16 goes out as float32, which numpy can read.
     **Errors**: `SpecError` E815 without the package `onnx`, E816 where the file would exceed 2 GiB, E818 for an op
     that ONNX has no rule for, E807 where it cannot be written.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def onnx_model(graph: Graph, values: Mapping[str, Any]) -> ModelProto:
             unique += "_output"
         taken.add(unique)
         writer.output(unique, ref)
-        outputs.append(_value(unique, graph.type_of(ref), "channels_first"))
+        outputs.append(_value(unique, _readable(graph.type_of(ref)), "channels_first"))
     inputs = [_value(entry.name, entry.type, "channels_first") for entry in graph.inputs]
     declared = {value.name for value in inputs + outputs}
     between = [_value(n, t, layout) for n, (t, layout) in writer.tensor_names().items() if n not in declared]
@@ -90,6 +91,11 @@ def properties(document: Document, graph: Graph, trained: str) -> dict[str, str]
             given = {name: getattr(steps, name) for name in type(steps).model_fields}
             found[f"cnnspec.preprocess.{entry.name}"] = json.dumps({k: v for k, v in given.items() if v is not None})
     return found
+
+
+def _readable(type_: TensorType) -> TensorType:
+    """The type of an output: bfloat16 goes out as float32."""
+    return replace(type_, dtype="float32") if type_.dtype == "bfloat16" else type_
 
 
 def _value(name: str, type_: TensorType, layout: Layout) -> ValueInfoProto:

@@ -124,9 +124,17 @@ class Writer:
             self._keep(Ref(node.path, port), layout, name)
 
     def output(self, name: str, ref: Ref) -> None:
-        """Give the tensor of `ref` the name of an output of the network."""
-        layout: Layout = "channels_first" if self.graph.type_of(ref).rank == 3 else "own"
-        self.nodes.append(helper.make_node("Identity", [self._as(ref, layout)], [name], name=f"output/{name}"))
+        """Give the tensor of `ref` the name of an output of the network.
+
+        Floating-point outputs are float32: numpy, and with it most callers, has no bfloat16.
+        """
+        type_ = self.graph.type_of(ref)
+        tensor = self._as(ref, "channels_first" if type_.rank == 3 else "own")
+        if type_.dtype == "bfloat16":
+            node = helper.make_node("Cast", [tensor], [name], name=f"output/{name}", to=TensorProto.FLOAT)
+        else:
+            node = helper.make_node("Identity", [tensor], [name], name=f"output/{name}")
+        self.nodes.append(node)
 
     def tensor_names(self) -> dict[str, tuple[TensorType, Layout]]:
         """The tensors of the graph's own outputs, with their types and layouts."""

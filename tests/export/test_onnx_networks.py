@@ -108,6 +108,13 @@ def test_what_is_no_onnx_file_stays(tmp_path):
     assert mine.read_text() == "mine"
 
 
+def test_an_output_in_bfloat16_goes_out_as_float32():
+    spec = "cnnspec: 1\nname: net\ninput: {features: 4}\nlayers:\n- linear: {features: 3}\n- cast: {dtype: bfloat16}\n"
+    compiled = Compiled(load_spec(spec))
+    assert compiled.graph.type_of(compiled.graph.outputs["output"]).dtype == "bfloat16"
+    compare(compiled)
+
+
 def test_an_output_may_be_called_like_a_node():
     spec = "cnnspec: 1\nname: net\ninput: {features: 4}\nlayers:\n- {id: a, linear: 3}\n- {id: b, linear: 3}\noutputs: {b: a, a: b, c: a}\n"
     compiled = Compiled(load_spec(spec.replace("linear: 3", "linear: {features: 3}")))
