@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -94,6 +95,8 @@ def command(
     """
     if target == "onnx" and dtype != "float32":
         raise click.BadParameter("an ONNX file computes in float32", param_hint="--dtype")
+    if target == "onnx" and (tune or explain):
+        raise click.UsageError("--tune and --explain are about the forms of an artefact; an ONNX file has none")
     if file is None and checkpoint is None:
         raise click.UsageError("give a FILE, or a run by --checkpoint")
     if checkpoint is not None and weights is not None:
@@ -194,7 +197,15 @@ def _weights(compiled: Compiled, weights: Weights, seed: int) -> tuple[dict[str,
     if weights is None:
         return (*compiled.init(seed), "")
     if not isinstance(weights, Path):
-        return (*compiled.split(weights.arrays), weights.origin)
+        try:
+            return (*compiled.split(weights.arrays), weights.origin)
+        except SpecError as error:
+            name = compiled.loaded.document.name
+            if name == weights.network:
+                raise
+            said = f"{weights.folder} is a run of {weights.network}, not of {name}"
+            raise SpecError([replace(d, message=f"{said}: {d.message}", help="leave FILE out to compile the run's own network")
+                             for d in error.diagnostics]) from error  # fmt: skip
     require_convention(compiled.loaded, weights)
     return (*compiled.split(read_checkpoint(weights)), f"from {weights.name}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +13,21 @@ from cnnspec.cli.options import json_option, print_diagnostics
 from cnnspec.cli.output import Table
 from cnnspec.cli.train import data_overrides, problem_diagnostic
 from cnnspec.diagnostics import Problem, SpecError
+
+if TYPE_CHECKING:
+    from cnnspec.training.commands import Evaluated
+    from cnnspec.training.trained import TrainedNetwork
+
+
+def picture_file(context: click.Context, option: click.Parameter, given: str | None) -> Path | None:
+    """The path of a picture that is to be written; a name of another kind of file is refused."""
+    if given is None:
+        return None
+    from cnnspec.training.pictures import ENDINGS
+
+    if Path(given).suffix.lower() not in ENDINGS:
+        raise click.BadParameter(f"`{given}` should end in {' or '.join(ENDINGS)}", context, option)
+    return Path(given)
 
 
 @click.command(name="eval")
@@ -26,8 +42,13 @@ from cnnspec.diagnostics import Problem, SpecError
 @click.option("--split", type=click.Choice(["train", "test"]), default="test", show_default=True, help="Which images.")
 @click.option("--batch-size", type=int, help="Images a batch.")
 @click.option("--mesh", metavar="data=N", help="Divide every batch among N devices.")
-@click.option("--confusion", metavar="FILE.png", help="Write the confusion matrix as a picture.")
-@click.option("--reliability", metavar="FILE.png", help="Draw accuracy against confidence: how well it is calibrated.")
+@click.option("--confusion", metavar="FILE.png", callback=picture_file, help="Write the confusion matrix as a picture.")
+@click.option(
+    "--reliability",
+    metavar="FILE.png",
+    callback=picture_file,
+    help="Draw accuracy against confidence: how well it is calibrated.",
+)
 @json_option
 def command(
     folder: str,
@@ -37,8 +58,8 @@ def command(
     split: str,
     batch_size: int | None,
     mesh: str | None,
-    confusion: str | None,
-    reliability: str | None,
+    confusion: Path | None,
+    reliability: Path | None,
     as_json: bool,
 ) -> None:
     """Evaluate a trained network: FOLDER is a run of `cnnspec train`, or an artefact of `cnnspec compile`.
@@ -57,7 +78,7 @@ def command(
 
     try:
         trained = open_trained(folder, checkpoint, recipe, data_overrides(data, download=False))
-        found = commands.evaluate(trained, split=split, batch=batch_size, mesh=mesh)
+        found = _evaluated(trained, split=split, batch=batch_size, mesh=mesh)
     except SpecError as error:
         print_diagnostics(list(error.diagnostics))
         sys.exit(1)
@@ -66,9 +87,9 @@ def command(
         sys.exit(1)
     title = f"{trained.name}: {found.evaluation.top1:.2%} of {found.evaluation.images} images"
     if confusion is not None:
-        pictures.confusion(Path(confusion), found.evaluation.confusion, found.classes, title)
+        pictures.confusion(confusion, found.evaluation.confusion, found.classes, title)
     if reliability is not None:
-        pictures.reliability(Path(reliability), found.evaluation.bins, found.evaluation.calibration_error, title)
+        pictures.reliability(reliability, found.evaluation.bins, found.evaluation.calibration_error, title)
     if as_json:
         click.echo(json.dumps(commands.as_json(found)))
         return
@@ -91,3 +112,13 @@ def command(
     classes.print()
     for path, reason in found.corrupt.items():
         click.echo(f"left out: {path}: {reason}", err=True)
+
+
+def _evaluated(trained: TrainedNetwork, **how: Any) -> Evaluated:
+    """The evaluation; a problem of the data is shown where the recipe or an option names the data."""
+    from cnnspec.training.commands import evaluate
+
+    try:
+        return evaluate(trained, **how)
+    except Problem as problem:
+        raise SpecError([trained.recipe.locate(problem)]) from problem

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -26,6 +27,13 @@ class Commands(click.Group):
         module = stem if (_HERE / f"{stem}.py").exists() else f"{stem}_"
         command: click.Command = import_module(f"cnnspec.cli.{module}").command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:  # by itself click exits with 1, as if an input were wrong
+            click.echo("interrupted", err=True)
+            ctx.exit(128 + signal.SIGINT)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and self.get_command(ctx, args[0]) is None:

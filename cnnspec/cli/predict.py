@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from cnnspec.cli.eval import picture_file
 from cnnspec.cli.options import json_option, print_diagnostics
 from cnnspec.cli.output import Table
 from cnnspec.cli.train import problem_diagnostic
@@ -21,9 +22,14 @@ from cnnspec.diagnostics import Problem, SpecError
     "--checkpoint", default="last", show_default=True, metavar="last|best|STEP", help="Which weights of a run."
 )
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="Classes an image.")
-@click.option("--sheet", metavar="FILE.png", help="Write a contact sheet of the images with their predictions.")
+@click.option(
+    "--sheet",
+    metavar="FILE.png",
+    callback=picture_file,
+    help="Write a contact sheet of the images with their predictions.",
+)
 @json_option
-def command(folder: str, images: tuple[str, ...], checkpoint: str, top: int, sheet: str | None, as_json: bool) -> None:
+def command(folder: str, images: tuple[str, ...], checkpoint: str, top: int, sheet: Path | None, as_json: bool) -> None:
     """Say what images show: FOLDER is a run of `cnnspec train`, or an artefact; an IMAGE may be a folder of them.
 
     \b
@@ -37,7 +43,7 @@ def command(folder: str, images: tuple[str, ...], checkpoint: str, top: int, she
         trained = open_trained(folder, checkpoint)
         found = commands.predict(trained, images, top)
         if sheet is not None:
-            commands.contact_sheet(Path(sheet), trained, found)
+            commands.contact_sheet(sheet, trained, found)
     except SpecError as error:
         print_diagnostics(list(error.diagnostics))
         sys.exit(1)

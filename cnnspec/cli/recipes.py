@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import NoReturn
 
 import click
 
 from cnnspec.cli.options import json_option, print_diagnostics
 from cnnspec.cli.output import Table
-from cnnspec.diagnostics import Report
+from cnnspec.diagnostics import Report, did_you_mean
 
 
 @click.command(name="recipes")
@@ -45,6 +46,8 @@ def command(name: str | None, network: str | None, reference: bool, as_json: boo
     found = {
         stem: r.recipe for stem, r in loaded.items() if r is not None and (network is None or r.recipe.is_for(network))
     }
+    if not found:
+        _nothing_for(str(network))
     if as_json:
         rows = [{"name": n, "title": r.title, "dataset": r.dataset.name, "networks": list(r.networks), "published": r.published} for n, r in found.items()]  # fmt: skip
         click.echo(json.dumps(rows))
@@ -53,3 +56,17 @@ def command(name: str | None, network: str | None, reference: bool, as_json: boo
     for stem, recipe in found.items():
         table.add(stem, recipe.dataset.name, recipe.title)
     table.print()
+
+
+def _nothing_for(network: str) -> NoReturn:
+    """Say why there is no recipe for a network, and exit with 1."""
+    from cnnspec.zoo import zoo_specs
+
+    known = [path.stem for path in zoo_specs()]
+    if network in known:
+        said = f"no recipe is for `{network}` in particular; `cnnspec train {network}` takes the general one"
+    else:
+        hint = did_you_mean(network, known) or "`cnnspec list` lists them"
+        said = f"there is no network `{network}` in the zoo; {hint}"
+    click.echo(said, err=True)
+    sys.exit(1)

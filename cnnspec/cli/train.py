@@ -73,13 +73,16 @@ def command(
         raise click.UsageError(
             "a run that is resumed keeps its network and its weights: leave --set, --weights and --freeze to a new run"
         )
+    if coordinator is None and (processes is not None or process is not None):
+        raise click.UsageError("--processes and --process are of a training over several hosts: give its --coordinator")
+    overrides = _overrides(changes, named)
     from cnnspec.training.devices import join
     from cnnspec.training.trainer import train
 
     try:
         join(coordinator, processes, process)
         done = train(file, recipe, out=out, resume=resume, set=parse_settings(settings), scale=factors,
-                     overrides=_overrides(changes, named), mesh=mesh, quiet=quiet)  # fmt: skip
+                     overrides=overrides, mesh=mesh, quiet=quiet)  # fmt: skip
     except SpecError as error:
         print_diagnostics(list(error.diagnostics))
         sys.exit(1)
@@ -109,26 +112,34 @@ def problem_diagnostic(problem: Problem) -> Any:
 
 
 def data_overrides(data: str | None, download: bool) -> dict[str, Any]:
-    """What `--data` and `--download` say about the recipe's dataset: a name, NAME:FOLDER, or a folder."""
+    """What `--data` and `--download` say about the recipe's dataset: a name, NAME:FOLDER, or a folder.
+
+    A dataset that is named takes the place of the recipe's with all that says where its files are.
+    """
     from typing import get_args
 
-    from cnnspec.data.config import DatasetName
+    from cnnspec.data.config import EMBEDDED, DatasetName
+    from cnnspec.training.recipe_file import Option
 
-    found: dict[str, Any] = {"dataset.download": True} if download else {}
-    if data is not None:
-        name, colon, path = data.partition(":")
-        if name not in get_args(DatasetName):
-            name, colon, path = "folder", ":", data
-        found |= {"dataset.name": name}
-        if colon:
-            found |= {"dataset.path": path}
-    return found
+    if data is None:
+        return {"dataset.download": Option("--download", "--download", True)} if download else {}
+    name, colon, path = data.partition(":")
+    if name not in get_args(DatasetName):
+        name, colon, path = "folder", ":", data
+    if name in EMBEDDED and (colon or download):
+        raise click.BadParameter(f"`{name}` comes along and has no files: give the name alone", param_hint="--data")
+    source = {"name": name, "path": path if colon else None, "download": download}
+    return {f"dataset.{field}": Option("--data", data, value) for field, value in source.items()}
 
 
 def _overrides(changes: tuple[str, ...], named: dict[str, Any]) -> dict[str, Any]:
+    from cnnspec.training.recipe_file import Option
+
     found = parse_settings(changes)
     found |= data_overrides(named.pop("data"), named.pop("download"))
-    freeze = named.pop("freeze")
-    if freeze:
-        found["freeze"] = list(freeze)
-    return found | {name: value for name, value in named.items() if value is not None}
+    named["freeze"] = list(named["freeze"]) or None
+    for field, value in named.items():
+        if value is not None:
+            text = " ".join(value) if isinstance(value, list) else str(value)
+            found[field] = Option(f"--{field.replace('_', '-')}", text, value)
+    return found

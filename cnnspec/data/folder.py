@@ -57,7 +57,8 @@ class FolderDataset(Dataset):
                 if self.policy == "fail":
                     raise Problem(
                         "E855", f"{self.paths[index]} cannot be read: {error}",
-                        "repair or remove the file, or leave such files out with `corrupt: skip`", field="dataset.path",
+                        "repair or remove the file, or leave such files out with `corrupt: skip` of the recipe's dataset "
+                        "(`cnnspec train ... --with dataset.corrupt=skip`)", field="dataset.path",
                     ) from error  # fmt: skip
                 good[row] = False
         return images, good
@@ -85,7 +86,7 @@ def open_folder(config: DatasetConfig, split: str, frame: Frame, folder: Path) -
     labels: list[int] = []
     empty = []
     for label, name in enumerate(classes):
-        found = sorted(p for p in (root / name).rglob("*") if p.suffix.lower() in SUFFIXES)
+        found = sorted(p for p in (root / name).rglob("*") if is_picture(p))
         paths += found
         labels += [label] * len(found)
         if not found:
@@ -99,6 +100,11 @@ def open_folder(config: DatasetConfig, split: str, frame: Frame, folder: Path) -
         chosen = np.flatnonzero(mask if split == "test" else ~mask)
         paths, array = [paths[i] for i in chosen], array[chosen]
     return FolderDataset(folder.name, classes, paths, array, frame, config.corrupt, _channels(paths, array))
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file's name is that of a picture; a link that leads nowhere is one that cannot be read."""
+    return path.suffix.lower() in SUFFIXES and not path.is_dir()
 
 
 def _channels(paths: Sequence[Path], labels: Labels) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import os
 import shutil
@@ -23,6 +24,8 @@ from cnnspec.training.step import TrainState
 LAST_KEPT = 2
 #: Bytes that a checkpoint takes besides its arrays.
 MARGIN = 1 << 20
+#: What orbax raises of files that are not what it has written.
+_DAMAGED = (ValueError, KeyError, TypeError)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -46,7 +49,14 @@ class Checkpoints:
             preservation_policy=keep, create=not read_only, cleanup_tmp_directories=not read_only, read_only=read_only,
             best_fn=lambda metrics: metrics["top1"],
         )  # fmt: skip
-        self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
+        try:
+            self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
+        except _DAMAGED as error:  # it reads the notes of all checkpoints
+            step = next((step for step in self._found() if not self._notes_whole(step)), None)
+            if step is None:
+                raise Problem("E861", f"the checkpoints in {folder} cannot be opened: {_first_line(error)}",
+                              "begin anew with another `--out`") from error  # fmt: skip
+            raise self._damaged(step) from error
         # A copy, since the step that follows reuses the memory of the state while it is still being written.
         self._copy = jax.jit(lambda tree: jax.tree.map(jnp.copy, tree))
 
@@ -82,25 +92,62 @@ class Checkpoints:
         items = ocp.args.Composite(state=ocp.args.StandardRestore(target), note=ocp.args.JsonRestore())
         try:
             found = self._manager.restore(step, args=items)
-        except (ValueError, KeyError, TypeError, OSError) as error:
-            raise Problem("E861", f"the checkpoint of step {step} in {self.folder} does not fit this network or is damaged: {_first_line(error)}",
-                          "resume with the spec and recipe that it was made with, or begin anew with another `--out`") from error  # fmt: skip
+        except (*_DAMAGED, OSError) as error:
+            if not self._whole(step):
+                raise self._damaged(step) from error
+            raise Problem("E861", f"the checkpoint of step {step} in {self.folder} has other arrays than this recipe asks for",
+                          "leave `optimizer`, `accumulate` and `ema` as the run has them, or begin a new one with another `--out`",
+                          field="optimizer") from error  # fmt: skip
         return found["state"], found["note"]
 
     def restore_plain(self, step: int) -> dict[str, Any]:
         """The train state as it was saved, on whatever devices, as numpy arrays. **Errors**: E861 where it is damaged."""
-        item = self.folder.absolute() / str(step) / "state"
         try:
-            with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as reader:
-                about = reader.metadata(item).item_metadata
-                if about is None:
-                    raise ValueError("what it holds cannot be read")
-                wanted = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), about.tree)
-                found: dict[str, Any] = reader.restore(item, args=ocp.args.PyTreeRestore(restore_args=wanted))
-        except (ValueError, KeyError, TypeError, OSError) as error:
-            raise Problem("E861", f"the checkpoint of step {step} in {self.folder} is damaged: {_first_line(error)}",
-                          "take another one (`--checkpoint best`, or a step)") from error  # fmt: skip
+            return self._read(step)
+        except (*_DAMAGED, OSError) as error:
+            raise self._damaged(step) from error
+
+    def _read(self, step: int) -> dict[str, Any]:
+        item = self.folder.absolute() / str(step) / "state"
+        with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as reader:
+            about = reader.metadata(item).item_metadata
+            if about is None:
+                raise ValueError("what it holds cannot be read")
+            wanted = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), about.tree)
+            found: dict[str, Any] = reader.restore(item, args=ocp.args.PyTreeRestore(restore_args=wanted))
         return found
+
+    def _found(self) -> list[int]:
+        """The steps of all checkpoints by their folders, the newest first."""
+        return sorted((int(p.name) for p in self.folder.glob("*") if p.name.isdecimal()), reverse=True)
+
+    def _whole(self, step: int) -> bool:
+        """Whether everything of a checkpoint can be read."""
+        try:
+            self._read(step)
+        except (*_DAMAGED, OSError):
+            return False
+        return self._notes_whole(step)
+
+    def _notes_whole(self, step: int) -> bool:
+        folder = self.folder / str(step)
+        try:
+            for path in (folder / "note" / "metadata", folder / "metrics" / "metrics"):
+                if path.exists():  # a checkpoint between two evaluations has no metrics
+                    json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        return True
+
+    def _damaged(self, step: int) -> Problem:
+        """The problem of a checkpoint that cannot be read, with the newest of the others that can."""
+        other = next((s for s in self._found() if s != step and self._whole(s)), None)
+        advice = "no other checkpoint is whole: begin anew with another `--out`"
+        if other is not None:
+            advice = (
+                f"the checkpoint of step {other} is whole: remove the folder {self.folder / str(step)}, and it is taken"
+            )
+        return Problem("E861", f"the checkpoint of step {step} in {self.folder} is damaged", advice)
 
     def wait(self) -> None:
         """Wait until all is written. **Errors**: E864."""

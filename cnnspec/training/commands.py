@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnspec.data.folder import SUFFIXES, FolderDataset
+from cnnspec.data.folder import SUFFIXES, FolderDataset, is_picture
 from cnnspec.data.frame import UNREADABLE
 from cnnspec.data.opening import open_split
 from cnnspec.diagnostics import Problem, did_you_mean, listing
@@ -70,8 +70,8 @@ def image_files(files: Sequence[str | Path]) -> list[Path]:
     """The files that are meant. **Errors**: E850 where one is not there or a folder has none."""
     found: list[Path] = []
     for file in map(Path, files):
-        inside = sorted(p for p in file.rglob("*") if p.suffix.lower() in SUFFIXES) if file.is_dir() else [file]
-        if not inside or not all(p.is_file() for p in inside):
+        inside = sorted(p for p in file.rglob("*") if is_picture(p)) if file.is_dir() else [file]
+        if not inside or not (file.is_dir() or file.is_file()):
             raise Problem("E850", f"there is no picture at {file}", f"a picture ends in {', '.join(SUFFIXES)}")
         found += inside
     return found
@@ -104,4 +104,8 @@ def _read(trained: TrainedNetwork, path: Path) -> NDArray[np.uint8]:
     try:
         return trained.frame.read(path)
     except UNREADABLE as error:
-        raise Problem("E855", f"{path} cannot be read: {error}", "is it a whole JPEG or PNG?") from error
+        raise Problem(
+            "E855",
+            f"{path} cannot be read: {error}",
+            "is it a whole JPEG or PNG? Remove it, or name the other pictures one by one",
+        ) from error

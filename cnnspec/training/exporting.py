@@ -25,6 +25,8 @@ class Checkpoint:
     arrays: dict[str, Any]
     classes: tuple[str, ...]
     recipe: LoadedRecipe
+    #: The name of its network.
+    network: str
 
     @property
     def spec(self) -> Path:
@@ -67,4 +69,5 @@ def open_checkpoint(place: str) -> Checkpoint:
     if recipe is None:
         raise SpecError(report)
     recipe = LoadedRecipe(recipe.recipe, recipe.tree, str(about.get("recipe", recipe.name)))
-    return Checkpoint(path, which, runs.run_arrays(path, which), tuple(about.get("classes") or ()), recipe)
+    return Checkpoint(path, which, runs.run_arrays(path, which), tuple(about.get("classes") or ()), recipe,
+                      str(about["network"]))  # fmt: skip

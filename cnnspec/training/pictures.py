@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from cnnspec.files import written_whole
 
+#: What a picture's file may be.
+ENDINGS = (".png", ".jpg", ".svg", ".pdf")
 _RIGHT, _WRONG, _OURS, _THEIRS = "#1a7f37", "#cf222e", "#0969da", "#bc4c00"
 #: A loss whose largest value is this many times its smallest is drawn on a logarithmic axis.
 _WIDE = 20
@@ -164,4 +166,4 @@ def _figure(width: float, height: float) -> Any:
 
 def _save(figure: Any, path: Path) -> None:
     with written_whole(path) as beside:
-        figure.savefig(beside, format="png", dpi=110)
+        figure.savefig(beside, format=path.suffix[1:].lower(), dpi=110)

@@ -12,7 +12,7 @@ import jax
 from cnnspec.data.base import Dataset
 from cnnspec.data.opening import open_split
 from cnnspec.data.pipeline import TrainingBatches, iterate
-from cnnspec.diagnostics import Report
+from cnnspec.diagnostics import Report, SpecError
 from cnnspec.scaling import Factors
 from cnnspec.training import runs
 from cnnspec.training.checkpoints import Checkpoints
@@ -26,6 +26,7 @@ from cnnspec.training.progress import Progress
 from cnnspec.training.recipe import Recipe
 from cnnspec.training.recipe_file import LoadedRecipe, load_recipe, recipe_text
 from cnnspec.training.records import Records, write_text
+from cnnspec.training.resuming import check_kept, check_whose
 from cnnspec.training.step import initial_state, make_step
 from cnnspec.training.task import check_fits, label_names, weights_below
 from cnnspec.training.weights import read_weights, transfer, weights_file
@@ -57,12 +58,16 @@ def prepare(
     quiet: bool = False,
 ) -> Prepared:
     """What `train` runs; the arguments and errors are those of `train`."""
-    name = _name(spec)
+    name, named = _name(spec), _is_name(spec)
+    file = str(spec) if named else name
     with located(None, Path(out or runs.RUNS)):
         folder = runs.folder_to_resume(out, name) if resume else runs.new_folder(out, name)
+        if resume:
+            check_whose(folder, name if named or isinstance(spec, Mapping) else None)
     report = Report()
     source = (folder / runs.RECIPE) if resume and recipe is None else recipe
-    loaded = load_recipe(source, report, spec=str(spec) if _is_name(spec) else "", spec_name=name, overrides=overrides)
+    loaded = load_recipe(source, report, spec=file if named else "", spec_name=name, overrides=overrides)
+    own = load_recipe(folder / runs.RECIPE, report) if resume else None
     report.raise_if_failed()
     assert loaded is not None
     if resume:
@@ -70,8 +75,13 @@ def prepare(
     else:
         settings = {**loaded.recipe.set, **(set or {})}
     with located(loaded, folder):
-        network = open_network(spec, loaded.recipe, settings, scale)
-        return _Preparation(network, loaded, folder, resume, mesh, quiet).prepared()
+        if own is not None:
+            check_kept(own.recipe, _from_anywhere(loaded.recipe))
+        try:
+            network = open_network(spec, loaded.recipe, settings, scale)
+        except SpecError as error:
+            raise SpecError(loaded.place_settings(error.diagnostics, set or {})) from error
+        return _Preparation(network, loaded, folder, file, resume, mesh, quiet).prepared()
 
 
 @dataclass
@@ -79,6 +89,8 @@ class _Preparation:
     network: Network
     loaded: LoadedRecipe
     folder: Path
+    #: The spec as it was named.
+    file: str
     resume: bool
     mesh: str | None
     quiet: bool
@@ -96,6 +108,11 @@ class _Preparation:
         if runs.newest_step(self.folder) is None or not self.resume:
             self._before_the_first_step(progress, train_set)
         loop = self._loop(devices, progress, frozen, train_set, test_set)
+        if self.resume and loop.done >= loop.total:
+            progress.say(f"step {loop.done} is done and {loop.total} are asked for: nothing is left to do; "
+                         "`--epochs` asks for a longer training")  # fmt: skip
+        elif self.resume and devices.leads:  # what was changed holds for the next time too
+            write_text(self.folder / runs.RECIPE, recipe_text(_from_anywhere(recipe)))
         return Prepared(self.network, self.loaded, self.folder, loop, train_set, test_set)
 
     def _before_the_first_step(self, progress: Progress, train_set: Dataset) -> None:
@@ -162,7 +179,7 @@ class _Preparation:
         write_text(self.folder / runs.SPEC, self.network.loaded.expanded)
         write_text(self.folder / runs.RECIPE, recipe_text(_from_anywhere(recipe)))
         classes = list(label_names(train_set.classes, self.network.task))
-        runs.write_run(self.folder, {"network": self.network.name, "recipe": self.loaded.name, "classes": classes,
+        runs.write_run(self.folder, {"network": self.network.name, "file": self.file, "recipe": self.loaded.name, "classes": classes,
                                      "jax": jax.__version__, "devices": devices.count, "compiled": compiled})  # fmt: skip
 
 

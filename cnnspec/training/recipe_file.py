@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Mapping as AnyMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,34 @@ class LoadedRecipe:
             span = tree.span
         shown = span if span is not None and span.source.text else None
         return Diagnostic(problem.code, problem.message, shown, problem.help)
+
+    def place_settings(self, diagnostics: Iterable[Diagnostic], given: AnyMapping[str, Any]) -> list[Diagnostic]:
+        """Diagnostics of a spec, those of the params that this recipe sets at their place in its text.
+
+        What was `given` beside the recipe took the place of the recipe's own value.
+        """
+        settings = self.tree.get("set")
+        entries = settings.entries if isinstance(settings, Mapping) else {}
+        placed = []
+        for diagnostic in diagnostics:
+            span = diagnostic.span
+            if span is not None and span.source.name == "--set":
+                name = span.source.text.partition("=")[0]
+                if name in entries and name not in given:
+                    entry = entries[name]
+                    place = entry.key_span if diagnostic.code == "E405" else entry.value.span
+                    diagnostic = replace(diagnostic, span=place)
+            placed.append(diagnostic)
+        return placed
+
+
+@dataclass(frozen=True)
+class Option:
+    """A value that an option of the command line gives a field: diagnostics show `text` under the option's `name`."""
+
+    name: str
+    text: str
+    value: Any
 
 
 def _inside(tree: Tree | None, key: str) -> Tree | None:
@@ -110,15 +139,15 @@ def load_recipe(
         report.error("E103", "a recipe should be a mapping of fields", tree.span, "begin with `batch_size: 64`")
         return None
     for dotted, value in (overrides or {}).items():
-        tree = _replaced(tree, dotted.split("."), value, f"--with {dotted}")
+        given = value if isinstance(value, Option) else Option(f"--with {dotted}", dump(value).strip(), value)
+        tree = _replaced(tree, dotted.split("."), given)
     instance = validate(Recipe, tree, report, what="recipe")
     return None if instance is None else LoadedRecipe(instance, tree, name)
 
 
-def _replaced(tree: Mapping, keys: list[str], value: Any, name: str) -> Mapping:
+def _replaced(tree: Mapping, keys: list[str], given: Option) -> Mapping:
     """The tree with one value put in its place; a length replaces the other kind of length."""
-    text = dump(value).strip()
-    span = Span(Source(name, text), 1, 1, 1, len(text) + 1)
+    span = Span(Source(given.name, given.text), 1, 1, 1, len(given.text) + 1)
     entries = dict(tree.entries)
     if keys[0] in ("epochs", "steps"):
         entries.pop("steps" if keys[0] == "epochs" else "epochs", None)
@@ -128,9 +157,9 @@ def _replaced(tree: Mapping, keys: list[str], value: Any, name: str) -> Mapping:
         if isinstance(inner, Scalar):  # a bare name stands for {name: ...}
             inner = Mapping({"name": Entry(inner.span, inner)}, inner.span)
         if isinstance(inner, Mapping):
-            entries[keys[0]] = Entry(old.key_span if old is not None else span, _replaced(inner, keys[1:], value, name))
+            entries[keys[0]] = Entry(old.key_span if old is not None else span, _replaced(inner, keys[1:], given))
             return Mapping(entries, tree.span)
-    entries[keys[0]] = Entry(span, tree_of(value, span))
+    entries[keys[0]] = Entry(span, tree_of(given.value, span))
     return Mapping(entries, tree.span)
 
 

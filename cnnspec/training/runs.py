@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cnnspec.diagnostics import Problem
+from cnnspec.diagnostics import Problem, listing
 from cnnspec.training.records import write_json
 from cnnspec.training.weights import WEIGHTS, read_weights
 
@@ -57,17 +57,21 @@ def folder_to_resume(out: str | Path | None, name: str) -> Path:
 
 
 def read_run(folder: str | Path) -> dict[str, Any]:
-    """What `run.json` says. **Errors**: E861 where the folder is no run."""
+    """What `run.json` says. **Errors**: E861 where the folder is no run, or an incomplete one."""
     path = Path(folder) / RUN
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return found
     except (OSError, ValueError) as error:
         raise Problem(
             "E861",
             f"{folder} is not the folder of a training: {RUN} cannot be read",
             "give what `cnnspec train` printed as its folder",
         ) from error
+    missing = [name for name in (SPEC, RECIPE) if not (Path(folder) / name).is_file()]
+    if missing:
+        raise Problem("E861", f"the run in {folder} is incomplete: it has no {listing(missing)}",
+                      "put it back, or train again with another `--out`")  # fmt: skip
+    return found
 
 
 def write_run(folder: Path, about: dict[str, Any]) -> None:
@@ -85,6 +89,8 @@ def run_arrays(folder: str | Path, which: str = "last") -> dict[str, Any]:
     read_run(path)
     if which == "last" and _finished(path):
         return read_weights(path)
+    if newest_step(path) is None:
+        raise Problem("E861", f"the run in {folder} has no checkpoint yet", f"go on with it: {how_to_resume(path)}")
     from cnnspec.training.checkpoints import Checkpoints
 
     checkpoints = Checkpoints(path / CHECKPOINTS, read_only=True)
@@ -106,6 +112,12 @@ def run_arrays(folder: str | Path, which: str = "last") -> dict[str, Any]:
 def newest_step(folder: Path) -> int | None:
     """The step of the newest complete checkpoint of a run, without opening it."""
     return max((int(p.name) for p in (folder / CHECKPOINTS).glob("*") if p.name.isdecimal()), default=None)
+
+
+def how_to_resume(folder: Path) -> str:
+    """The command that goes on with a run; it stands without quotes, since what is quoted may be cut."""
+    about = read_run(folder)
+    return f"cnnspec train {about.get('file', about['network'])} --resume --out {folder}"
 
 
 def _finished(folder: Path) -> bool:

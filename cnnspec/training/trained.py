@@ -72,6 +72,7 @@ def open_trained(
 
 
 def _open_run(path: Path, which: str, recipe: str | None, overrides: dict[str, Any] | None) -> TrainedNetwork:
+    about = runs.read_run(path)
     own = _recipe(path / runs.RECIPE, "", None)
     chosen = _recipe(recipe or path / runs.RECIPE, "", overrides)
     network = open_network(path / runs.SPEC, own.recipe, {})
@@ -82,7 +83,7 @@ def _open_run(path: Path, which: str, recipe: str | None, overrides: dict[str, A
             "E866", f"the weights in {path} are not those of its spec: {done}", "were the files of two folders mixed?"
         )
     task = replace(network.task, preprocess=_steps(chosen.recipe.dataset, network.task, network.task.preprocess))
-    classes = tuple(runs.read_run(path).get("classes") or ())
+    classes = tuple(about.get("classes") or ())
     return TrainedNetwork(network.name, task, chosen, network.compiled, params, state, classes)
 
 

@@ -174,3 +174,99 @@ def test_the_recipes_are_listed_chosen_and_printed():
     assert call("recipes", "lenet5").output.startswith("title: LeNet-5")
     missing = call("recipes", "lenet")
     assert (missing.exit_code, "did you mean `lenet5`?" in missing.output) == (1, True)
+
+
+@pytest.fixture(scope="module")
+def pets(place, tmp_path_factory):
+    """A network trained on a folder of pictures, and the folder."""
+    folder = tmp_path_factory.mktemp("pets")
+    for index in range(20):
+        for label in ("0", "1"):
+            (folder / "data" / label).mkdir(parents=True, exist_ok=True)
+            Image.new("L", (8, 8), 100 + index).save(folder / "data" / label / f"{index}.png")
+    result = call(
+        "train", place / "tiny.yaml", "--out", folder / "run", "--data", folder / "data", "--with", "steps=2", "--quiet"
+    )
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+def test_data_takes_the_place_of_the_recipes_source(place, pets, tmp_path):
+    assert "path:" in (pets / "run" / "recipe.yaml").read_text()
+    found = json.loads(call("eval", pets / "run", "--data", "digits", "--json").output)
+    assert found["images"] == 359
+    recipe = tmp_path / "folder.yaml"
+    recipe.write_text(f"dataset: {{name: folder, path: {pets / 'data'}}}\nsteps: 2\nbatch_size: 8\n")
+    result = call(
+        "train", place / "tiny.yaml", "--recipe", recipe, "--data", "digits", "--out", tmp_path / "run", "--json"
+    )
+    assert json.loads(result.stdout)["images"] == 359
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("train", "{place}/tiny.yaml", "--data", "{pets}/data", "--set", "classes=1"), "E852"),
+        (("train", "{place}/tiny.yaml", "--data", "{pets}/colour"), "E853"),
+        (("eval", "{place}/run", "--data", "{pets}/colour"), "E853"),
+        (("eval", "{place}/run", "--data", "{pets}/unknown"), "E852"),
+        (("eval", "{place}/run", "--data", "{pets}/absent"), "E850"),
+    ],
+)  # fmt: skip
+def test_mistakes_in_the_data_point_at_the_option_that_named_it(place, pets, arguments, code):
+    for name, classes, mode in (("colour", "01", "RGB"), ("unknown", "xy", "L")):
+        for label in classes:
+            (pets / name / label).mkdir(parents=True, exist_ok=True)
+            for index in range(6):
+                Image.new(mode, (8, 8)).save(pets / name / label / f"{index}.png")
+    result = call(*(a.format(place=place, pets=pets) for a in arguments))
+    assert result.exit_code == 1, result.output
+    assert result.output.startswith(f"--data:1:1: error[{code}]"), result.output
+
+
+def test_a_param_that_the_recipe_sets_is_shown_in_the_recipe(place, tmp_path):
+    recipe = tmp_path / "other.yaml"
+    recipe.write_text("set:\n  nonsense: 3\n  classes: ten\nsteps: 2\n")
+    result = call("train", place / "tiny.yaml", "--recipe", recipe, "--out", tmp_path / "run")
+    assert f"{recipe}:2:3: error[E405]" in result.output
+    result = call("train", place / "tiny.yaml", "--recipe", recipe, "--out", tmp_path / "run", "--set", "nonsense=1")
+    assert "--set:1:1: error[E405]" in result.output
+
+
+def test_a_picture_that_is_none_is_named_and_a_folder_is_none(place, tmp_path):
+    (tmp_path / "3.jpg").mkdir()
+    Image.new("L", (8, 8)).save(tmp_path / "3.jpg" / "inside.png")
+    assert len(json.loads(call("predict", place / "run", tmp_path, "--json").output)) == 1
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    result = call("predict", place / "run", tmp_path)
+    assert result.exit_code == 1
+    assert "error[E855]" in result.output
+    assert "gone.png cannot be read" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("train", "{}/tiny.yaml", "--processes", "2"), "--coordinator"),
+        (("train", "{}/tiny.yaml", "--process", "3"), "--coordinator"),
+        (("train", "{}/tiny.yaml", "--data", "digits:/somewhere"), "`digits` comes along and has no files"),
+        (("eval", "{}/run", "--data", "digits:/somewhere"), "`digits` comes along and has no files"),
+        (("eval", "{}/run", "--confusion", "foo.txt"), "`foo.txt` should end in .png"),
+        (("predict", "{}/run", "{}", "--sheet", "foo"), "`foo` should end in .png"),
+        (("compile", "{}/tiny.yaml", "--target", "onnx", "--tune"), "an ONNX file has none"),
+        (("compile", "{}/tiny.yaml", "--target", "onnx", "--explain"), "an ONNX file has none"),
+    ],
+)  # fmt: skip
+def test_a_command_called_wrongly_exits_with_2(place, arguments, said):
+    result = call(*(a.format(place) for a in arguments))
+    assert (result.exit_code, said in " ".join(result.output.split())) == (2, True), result.output
+
+
+def test_recipes_of_a_network_that_is_not_there_are_told():
+    result = call("recipes", "--for", "lenet55")
+    assert (result.exit_code, "did you mean `lenet5`?" in result.output) == (1, True)
+
+
+def test_a_picture_is_of_the_kind_that_its_name_says(place, tmp_path):
+    assert call("eval", place / "run", "--confusion", tmp_path / "c.jpg").exit_code == 0
+    assert (tmp_path / "c.jpg").read_bytes().startswith(b"\xff\xd8")

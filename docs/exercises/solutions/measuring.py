@@ -28,10 +28,11 @@ def trained(name: str, spec: str, chosen: argparse.Namespace, overrides: Mapping
     """Train a spec of this folder or of the zoo; a run that is there already goes on, or is only evaluated."""
     folder = chosen.out / name
     short = {"steps": 2, "dataset.limit": 40, "evaluate_every": 2} if chosen.quick else {}
-    if (folder / "run.json").exists():
-        return train(name, out=folder, resume=True)
     own = HERE / f"{spec}.yaml"
-    return train(own if own.exists() else spec, out=folder, overrides={**overrides, **short}, **more)
+    file = own if own.exists() else spec
+    if (folder / "run.json").exists():
+        return train(file, out=folder, resume=True)
+    return train(file, out=folder, overrides={**overrides, **short}, **more)
 
 
 def last_epoch(done: Trained) -> dict[str, float]:
