@@ -47,9 +47,20 @@ def _named(tree: Tree, frame: Frame, assembly: Assembly, report: Report) -> dict
     for name, item in named.items():
         if isinstance(item, Scalar):
             value = resolve(item, frame, report, assembly, "outputs")[0]
-            if value is not UNKNOWN:
+            if value is not UNKNOWN and not _left_out(item, value.ref, frame):
                 found[name] = value.ref
         else:
             report.error("E103", f"the output `{name}` should be the id of a node, and is {shown(item)}", item.span,
                          f"write `{name}: id`")  # fmt: skip
     return found
+
+
+def _left_out(item: Scalar, ref: Ref, frame: Frame) -> bool:
+    """Whether an output names a row that is only for training and that its `when` leaves out: it is no output then.
+
+    What goes on in its place is on the way to other outputs, and no score of an auxiliary head.
+    """
+    written = frame.written.get(str(item.value))
+    if written is None or not {"training_only", "when"} <= written.parts.reserved.keys():
+        return False
+    return ref.node != item.value and not ref.node.startswith(f"{item.value}.")

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cnnspec.diagnostics import Diagnostic, Label, Report
+from cnnspec.diagnostics import Diagnostic, Label, Problem, Report
 from cnnspec.scaling.factors import Factors
 from cnnspec.scaling.rule import MOST_PHI, MOST_RESOLUTION
+from cnnspec.scaling.scaler import resolve
 
 if TYPE_CHECKING:
     from cnnspec.frontend import LoadedSpec
@@ -48,7 +49,7 @@ def explained(report: Report, check: Check, asked: Factors, in_force: Factors) -
     nearest = _nearest(base, check, in_force, own)
     found = Report()
     found.extend(d for d in report if d.severity != "error")
-    found.add(_diagnostic(errors[0], in_force, nearest))
+    found.add(_diagnostic(errors[0], in_force, nearest, _without_training(base, in_force)))
     return found
 
 
@@ -60,13 +61,34 @@ def explained_own(report: Report, check: Check) -> Report:
     return report
 
 
-def _diagnostic(first: Diagnostic, factors: Factors, nearest: Factors | None) -> Diagnostic:
+def _diagnostic(first: Diagnostic, factors: Factors, nearest: Factors | None, more: str) -> Diagnostic:
+    said = f"{nearest.plain} works" if nearest is not None else _NO_HELP if first.code == "E203" else first.help
     return replace(
         first,
         message=f"scaled by {factors.plain}: {first.message}",
-        help=f"{nearest.plain} works" if nearest is not None else _NO_HELP if first.code == "E203" else first.help,
+        help="; ".join(filter(None, (said, more))),
         labels=(*first.labels, Label("as written, without the scale, the spec is right")),
     )
+
+
+def _without_training(base: LoadedSpec, factors: Factors) -> str:
+    """The param that leaves out what is only for training, where the size that was asked for suits the rest."""
+    from cnnspec.sizes.analysis import of_graph
+    from cnnspec.sizes.sides import NotPeriodicError
+    from cnnspec.sizes.training_part import switch
+
+    height = next((i.type.height for i in base.graph.inputs if i.type.rank == 3), None)
+    name = switch(base)
+    if height is None or name is None:
+        return ""
+    try:
+        axis = of_graph(base.whole).height
+    except (NotPeriodicError, Problem):
+        return ""
+    wanted = resolve(base.scaler.rule, Factors(), factors).resized(height, height)[0]
+    if wanted in axis.valid or wanted not in axis.without_training:
+        return ""
+    return f"`--set {name}=false` leaves out what is only for training, and {wanted} is enough for the rest"
 
 
 def _nearest(base: LoadedSpec, check: Check, factors: Factors, own: bool) -> Factors | None:

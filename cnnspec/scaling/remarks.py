@@ -63,7 +63,8 @@ def _least(scaler: Scaler, standing: Scaler, kind: Kind, factor: float, met: lis
     up = factor > 1
     start = math.ceil(100 * factor) if up else math.floor(100 * factor)
     for hundredths in range(start, int(100 * MOST_FACTOR) + 1) if up else range(start, 0, -1):
-        tried = replace(scaler, **{kind: standing.factor(kind) * hundredths / 100})
+        factor = standing.factor(kind) * hundredths / 100
+        tried = replace(scaler, width=factor) if kind == "width" else replace(scaler, depth=factor)
         if any(tried.applied_to(c) != standing.applied_to(c) for c in moving.values()):
             return f"{kind} {hundredths / 100:g} is the nearest that changes a number"
     return ""

@@ -55,11 +55,11 @@ STAYS = {
     "wrn_28_10": r"conv1",  # table 1 widens the three groups alone
 }  # fmt: skip
 
-#: Networks that a smaller input does not fit: their heads or last layers need all of it.
-NO_SMALLER = {
-    "inception_v2": "the auxiliary head's window of 5 on a map of 5", "inception_v3": "as inception_v2",
-    "lenet5": "the last convolution's window of 5 on a map of 5",
-}  # fmt: skip
+#: Networks that a smaller input does not fit: their last layers need all of it.
+NO_SMALLER = {"lenet5": "the last convolution's window of 5 on a map of 5"}
+
+#: What leaves out a head for training that needs all of the input: a window of 5 on a map of 5.
+WITHOUT_HEAD = {"inception_v2": {"aux": False}, "inception_v3": {"aux": False}}
 
 #: Too many layers to double for a test of every day.
 DEEP = {"resnet1202_cifar", "resnet1202_cifar_stochastic_depth"}
@@ -72,9 +72,9 @@ def base(name: str) -> LoadedSpec:
     return load_spec(name)
 
 
-def scaled(name: str, **factors) -> LoadedSpec:
+def scaled(name: str, settings: dict | None = None, **factors) -> LoadedSpec:
     report = Report()
-    loaded = check_spec(name, report, scale=Factors(**factors))
+    loaded = check_spec(name, report, set=settings, scale=Factors(**factors))
     assert loaded is not None, render_text(report)
     return loaded
 
@@ -84,7 +84,7 @@ def own_height(name: str) -> int:
 
 
 def test_the_lists_name_networks_that_are_there():
-    assert {*NO_DEPTH, *NO_SMALLER, *DEEP, *STAYS} - {"*"} <= set(NAMES)
+    assert {*NO_DEPTH, *NO_SMALLER, *WITHOUT_HEAD, *DEEP, *STAYS} - {"*"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", EACH)
@@ -130,8 +130,31 @@ def test_another_resolution(name, share):
         return
     multiple = 32 if own_height(name) > 100 else 4
     pixels = round(own_height(name) * share / multiple) * multiple
-    changed = scaled(name, resolution=pixels)
+    changed = scaled(name, WITHOUT_HEAD.get(name) if share < 1 else None, resolution=pixels)
     assert (changed.totals.macs - base(name).totals.macs) * (share - 1) > 0
+
+
+@pytest.mark.parametrize("name", WITHOUT_HEAD)
+def test_a_head_that_needs_all_of_the_input_is_named_with_the_param_that_leaves_it_out(name):
+    report = Report()
+    assert check_spec(name, report, scale=Factors(resolution=224)) is None
+    (found,) = report
+    assert found.help == (
+        "resolution 299 works; `--set aux=false` leaves out what is only for training, and 224 is enough for the rest"
+    )
+    # Where the rest is too small as well, the param is no help.
+    check_spec(name, report := Report(), scale=Factors(resolution=74))
+    assert "aux" not in next(iter(report)).help
+
+
+@pytest.mark.parametrize("name", ["googlenet", "googlenet_torchvision", "inception_v2", "inception_v3"])
+def test_without_its_heads_a_network_has_the_same_counts_and_one_output(name):
+    bare = load_spec(name, set={"aux": False})
+    assert [*bare.graph.outputs] == ["logits"]
+    assert bare.totals.params == base(name).totals.params
+    assert bare.totals.macs == base(name).totals.macs
+    assert (base(name).totals.training_params > 0, bare.totals.training_params) == (True, 0)
+    assert not any(node.training_only for node in bare.whole.nodes)
 
 
 @pytest.mark.parametrize("name", [each for each in EACH if each.values[0] not in DEEP])
