@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from cnnspec.diagnostics import Problem
 from cnnspec.fields import VALID, PaddingField, Pair
 from cnnspec.ops.base import Op, Window, feature_map, slide
 from cnnspec.types import TensorType
@@ -28,6 +29,10 @@ class Pool(Op):
     def infer(self, *inputs: TensorType) -> TensorType:
         x = feature_map(inputs[0], self.key)
         pads = self.padding.resolve((x.height, x.width), self.window, self.step, (1, 1))
+        for window, sides in zip(self.window, pads, strict=True):
+            if max(sides) >= window:
+                raise Problem("E202", f"{max(sides)} pixels of padding hold a whole window of {window}, which pools nothing",
+                              f"pad at most {window - 1}", field="padding")  # fmt: skip
         return x.with_shape(*slide(x, self.window, self.step, (1, 1), pads, self.ceil, "window"), x.channels)
 
     def does_nothing(self, *inputs: TensorType) -> bool:

@@ -73,8 +73,6 @@ class Applications:
         """The validated fields of a node, with where each was written and how it came by its value."""
         walk = self._walk
         tree = walk.defaults.merge(parts.key, self._as_mapping(cls, parts, arguments, frame))
-        if walk.defaults.wrong(parts.key, tree):
-            raise Poisoned
         fields = {name: entry.value.span for name, entry in tree.entries.items()}
         origin = Origin(f"`{parts.key}` at `{path}`", written, frame.origin, fields)
         remembered = self._constant.get((cls, id(tree)))
@@ -83,6 +81,7 @@ class Applications:
         data, why, constant = self._fields(cls, tree, frame, path)
         labels = [Label(f"in {o.what}", o.span) for o in origin.chain()][1:]
         failed = [name for name, value in data.items() if value is FAILED]
+        failed += walk.defaults.wrong(parts.key, tree)
         if failed:
             # The others are looked at all the same: each mistake is one of its own.
             walk.survey.fields(cls, tree, parts.key, parts.key_span, skip=failed, labels=labels)

@@ -70,9 +70,10 @@ class Defaults:
                 self._values.setdefault(key, {})[name] = getattr(part, name)
         return Mapping({n: e for n, e in tree.entries.items() if n in cls.model_fields}, tree.span)
 
-    def wrong(self, key: str, fields: Mapping) -> bool:
-        """Whether `fields` of a node hold a default that was reported as wrong."""
-        return any(entry in fields.entries.values() for entry in self._wrong.get(key, ()))
+    def wrong(self, key: str, fields: Mapping) -> list[str]:
+        """The `fields` of a node that come from a default which was reported as wrong."""
+        wrong = self._wrong.get(key, ())
+        return [name for name, entry in fields.entries.items() if any(entry is other for other in wrong)]
 
     def merge(self, key: str, arguments: Mapping) -> Mapping:
         """The fields written on a node, with those of the defaults that it does not give."""

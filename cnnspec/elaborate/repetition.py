@@ -37,7 +37,12 @@ def repeated(walk: Elaborator, parts: NodeParts, frame: Frame, path: str, inputs
                 arguments = _override(walk, parts, arguments, word)
         turn = frame.inside(inputs, frame.training_only, {"index": index, "count": count})
         iteration = f"{path}.{index}"
-        output = walk.applications.apply(parts, arguments, turn, iteration, inputs)
+        try:
+            output = walk.applications.apply(parts, arguments, turn, iteration, inputs)
+        except Poisoned:
+            # A mistake in the first one hides none in the last.
+            walk.survey.parts(parts)
+            raise
         walk.assembly.scopes[iteration] = output.ref
         iterations.append(iteration)
         inputs = (output, *inputs[1:])

@@ -89,8 +89,7 @@ class Survey:
             cls = spec_class(key)
             if isinstance(arguments, Mapping) and where is not None:
                 merged = self._defaults.merge(key, arguments)
-                if not self._defaults.wrong(key, merged):
-                    self.fields(cls, merged, key, where)
+                self.fields(cls, merged, key, where, skip=self._defaults.wrong(key, merged))
             elif isinstance(arguments, Sequence) and issubclass(cls, Op) and cls.arity[1] is None:
                 self.nested(arguments)
             elif cls.main is not None and arguments is not None and where is not None and plain(arguments) is not None:

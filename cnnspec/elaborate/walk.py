@@ -61,6 +61,8 @@ class Elaborator:
         self.used: set[str] = set()
         #: Nodes without an id, beside others that could come before them: path, key, and where.
         self.unnamed: list[tuple[str, str, Span]] = []
+        #: Whether a bound ended the walk: nothing is known of the nodes behind.
+        self.exhausted = False
         self._steps = 0
         self._work = METER.spent
 
@@ -72,10 +74,12 @@ class Elaborator:
         if isinstance(tree, Sequence) and len(tree.items) > MOST_NODES:
             message = f"the network has {len(tree.items):,} nodes, and the most is {MOST_NODES:,}"
             self.report.error("E701", message, tree.items[MOST_NODES].span, "say what recurs once, with `repeat`")
+            self.exhausted = True
             return UNKNOWN
         try:
             last = self.layers(tree, frame)
         except Exhausted:
+            self.exhausted = True
             return UNKNOWN
         for name, block in self.blocks.items():
             if name not in self.used and not block.broken:

@@ -19,6 +19,7 @@ from cnnspec.frontend.expectations import compare
 from cnnspec.frontend.header import check_header, read_document, read_params
 from cnnspec.frontend.inputs import read_inputs
 from cnnspec.frontend.loaded import LoadedSpec, SpecLike, open_spec
+from cnnspec.frontend.names import check_output_names
 from cnnspec.frontend.outputs import read_outputs
 from cnnspec.graph import Input, Ref
 from cnnspec.merge import load_tree
@@ -139,11 +140,16 @@ class _Checker:
         elaborator = Elaborator(assembly, blocks, defaults, report, scale, enforce=not self.changed)
         layers = tree.get("layers")
         last = elaborator.network(layers, frame) if layers is not None else UNKNOWN
-        check_names(tree, scale.rule, assembly.scopes, report)
-        # Without layers there is nothing that an output could name.
-        outputs = read_outputs(tree, last, frame, assembly, report) if isinstance(layers, Sequence) else None
+        outputs = None
+        # Without layers there is nothing that an output could name, and behind a bound nothing is known.
+        if isinstance(layers, Sequence) and not elaborator.exhausted:
+            check_names(tree, scale.rule, assembly.scopes, report)
+            outputs = read_outputs(tree, last, frame, assembly, report)
+            check_output_names(tree, report)
+        # What a node expects of itself is wrong or right whatever the network expects.
+        wrong = any(found.severity == "error" and found.code != "E601" for found in report)
         header = read_document(tree, inputs.specs, params, report)
-        if report.failed or not outputs or header is None:
+        if wrong or not outputs or header is None:
             return None
         whole = assembly.graph(header.name, outputs)
         # What no output depends on is no part of the network; what is expected of such a node is looked at all the same.
@@ -151,9 +157,11 @@ class _Checker:
         counts = totals(graph)
         if header.expect is not None and not self.changed:
             compare(header.expect, tree, whole, counts, assembly, report)
+        if report.failed:
+            return None
         if not (self.own.nothing and self.asked.nothing):
             remark(scale, graph, tree, report)
-        if self.advice and not report.failed:
+        if self.advice:
             advise(tree, elaborator, whole, report)
         rescaled = not self.asked.nothing or self.size_is_set or self.as_written
         text = expanded_text(tree, inputs.specs, self.given, scale if rescaled else None)

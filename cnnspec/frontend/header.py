@@ -8,13 +8,15 @@ from typing import Any
 from cnnspec.diagnostics import Report, Source, Span
 from cnnspec.document import LANGUAGE_VERSION, Document, Expect, InputSpec, Reference
 from cnnspec.elaborate import evaluate_tree
+from cnnspec.frontend.names import check_network_name
 from cnnspec.merge import KEYS
 from cnnspec.params import FAILED, bind, read_declarations
 from cnnspec.scaling.fields import scale_param
 from cnnspec.scaling.scaler import Scaler
+from cnnspec.schema import Spec
 from cnnspec.source import Entry, Mapping, Scalar, plain, tree_of
 from cnnspec.synonyms import meant_field
-from cnnspec.validation import validate
+from cnnspec.validation import part_of, validate
 from cnnspec.validation.words import shown
 
 _NEEDED = {"name": "vgg16", "layers": "[...]"}
@@ -98,25 +100,39 @@ def read_document(
     tree: Mapping, inputs: dict[str, InputSpec], params: dict[str, Any], report: Report
 ) -> Document | None:
     """The typed header; the parts that the walk needed are validated already."""
-    parts: dict[str, Any] = {}
-    for name, model in (("source", Reference), ("expect", Expect)):
-        entry = tree.entries.get(name)
-        if entry is None:
-            continue
-        if not isinstance(entry.value, Mapping):
-            fields = ", ".join(list(model.model_fields)[:3])
-            report.error("E103", f"`{name}` should be a mapping of fields, and is {shown(entry.value)}", entry.value.span,
-                         f"its fields are {fields}, and more")  # fmt: skip
-            continue
-        data = evaluate_tree(entry.value, params, report)
-        if data is not FAILED:
-            parts[name] = validate(model, entry.value, report, what=name, data=data, span=entry.key_span)
+    parts = {"source": _read_part("source", Reference, tree, params, report),
+             "expect": _read_part("expect", Expect, tree, params, report)}  # fmt: skip
     simple = {n: e for n, e in tree.entries.items() if n in ("cnnspec", "name", "family", "description")}
     if not _is_version(tree.get("cnnspec")):
         simple.pop("cnnspec", None)
     data = {n: evaluate_tree(e.value, params, report) for n, e in simple.items()}
     if any(value is FAILED for value in data.values()):
         return None
+    if isinstance(data.get("name"), str):
+        check_network_name(data["name"], simple["name"].value.span, report)
     data |= {n: v for n, v in parts.items() if v is not None}
     whole = {"cnnspec": LANGUAGE_VERSION, "name": "", **data, "inputs": inputs, "params": params}
     return validate(Document, Mapping(simple, tree.span), report, what="", data=whole, span=tree.span.first)
+
+
+def _read_part(name: str, model: type[Spec], tree: Mapping, params: dict[str, Any], report: Report) -> Spec | None:
+    """The fields of a part that are right, each apart from the others; `None` where none is given."""
+    entry = tree.entries.get(name)
+    if entry is None:
+        return None
+    if not isinstance(entry.value, Mapping):
+        fields = ", ".join(list(model.model_fields)[:3])
+        report.error("E103", f"`{name}` should be a mapping of fields, and is {shown(entry.value)}", entry.value.span,
+                     f"its fields are {fields}, and more")  # fmt: skip
+        return None
+    values = {n: evaluate_tree(e.value, params, report) for n, e in entry.value.entries.items()}
+    evaluated = {n: v for n, v in values.items() if v is not FAILED}
+    written = Mapping({n: entry.value.entries[n] for n in evaluated}, entry.value.span, entry.value.incomplete)
+    whole = validate(model, written, report, what=name, data=evaluated, span=entry.key_span)
+    if whole is not None:
+        return whole
+    right = {}
+    for field in evaluated.keys() & model.model_fields.keys():
+        one = validate(part_of(model, (field,)), written, Report(), what=name, data={field: evaluated[field]})
+        right[field] = getattr(one, field, None)
+    return model.model_construct(**{n: v for n, v in right.items() if v is not None})

@@ -11,6 +11,7 @@ from cnnspec.document import InputSpec
 from cnnspec.elaborate import evaluate_tree
 from cnnspec.elaborate.assembly import MOST_ELEMENTS
 from cnnspec.frontend.header import misspelt, outside
+from cnnspec.frontend.names import check_input_names
 from cnnspec.frontend.preprocessing import check_preprocessing
 from cnnspec.params import FAILED
 from cnnspec.scaling.scaler import Scaler
@@ -45,6 +46,7 @@ def read_inputs(
         if dot and name not in entries:
             hint = did_you_mean(name, entries) or f"the inputs are {listing(entries)}"
             report.error("E405", f"there is no input `{name}` to set `{setting}` of", outside(setting), hint)
+    check_input_names(entries.items(), report)
     for name, written in entries.items():
         entry = _changed(name, written, given)
         found.spans[name] = entry.key_span
