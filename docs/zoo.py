@@ -114,18 +114,20 @@ def _family_tables(specs: dict[str, LoadedSpec]) -> str:
     ]
     if own:
         lines.append("Written in the specs: " + ", ".join(f"`{key}`" for key in own) + ".")
+    lines += _conventions(specs)
+    return "\n".join([*lines, ""])
+
+
+def _conventions(specs: dict[str, LoadedSpec]) -> list[str]:
+    """What the specs of a family say of their param `convention`; those that say the same are named together."""
+    said: dict[str, list[str]] = {}
     for name, loaded in specs.items():
         declared = (yaml.safe_load(loaded.expanded).get("params") or {}).get("convention")
-        if isinstance(declared, dict) and loaded.document.source and loaded.document.source.notes:
-            choices = ", ".join(f"`{choice}`" for choice in declared.get("choice", []))
-            lines += [
-                "",
-                "## Conventions",
-                "",
-                f"`convention` of `{name}` is one of {choices}: {loaded.document.source.notes}.",
-            ]
-            break
-    return "\n".join([*lines, ""])
+        if isinstance(declared, dict) and declared.get("doc"):
+            choices = ", ".join(f"`{choice}`" for choice in declared["choice"])
+            said.setdefault(f"is one of {choices}: {declared['doc']}.", []).append(f"`{name}`")
+    paragraphs = [f"`convention` of {', '.join(names)} {text}" for text, names in said.items()]
+    return ["", "## Conventions", *(line for paragraph in paragraphs for line in ("", paragraph))] if paragraphs else []
 
 
 def _header(columns: tuple[str, ...]) -> list[str]:

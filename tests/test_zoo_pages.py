@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cnnspec.frontend import load_spec
 from cnnspec.zoo import zoo_specs
 from tests.parity.pairs import TOLERANCE, pairs
 from tests.parity.reached import read_reached
@@ -70,3 +71,18 @@ def test_the_difference_of_every_stored_pair_is_written_down():
     for pair in pairs():
         if pair.stored.exists():
             assert reached[pair.name] <= TOLERANCE, pair.name
+
+
+def test_a_page_says_what_each_convention_means_in_the_words_of_the_spec(pages):
+    """A convention reaches every network that extends the spec that declares it, in other families too."""
+    for path in zoo_specs():
+        loaded = load_spec(path)
+        declared = (yaml.safe_load(loaded.expanded).get("params") or {}).get("convention")
+        if declared is None:
+            continue
+        page = pages[f"zoo/{ZOO['slug'](loaded.document.family)}.md"]
+        (said,) = [
+            line for line in page.splitlines() if line.startswith("`convention` of") and f"`{path.stem}`" in line
+        ]
+        assert said.endswith(f": {declared['doc']}.")
+        assert all(choice in declared["doc"] for choice in declared["choice"][-1:]), path.stem

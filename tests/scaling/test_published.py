@@ -174,3 +174,14 @@ def test_wide_resnets_are_scalings_of_the_thin_one(depth: int, k: int, printed: 
 def test_wide_resnet_50_2_has_twice_the_inner_width_of_resnet_50() -> None:
     wide = cnnspec.load_spec("resnet50", set={"base_width": 128})
     assert wide.totals == cnnspec.load_spec("wide_resnet50_2").totals
+
+
+@pytest.mark.parametrize(
+    ("spec", "params", "macs"),
+    [("resnet50", 68_883_240, 11_398_021_120), ("resnet101", 126_886_696, 22_753_050_624)],
+)
+def test_the_variant_wide_2_of_a_resnet_is_torchvisions_wide_resnet(spec: str, params: int, macs: int) -> None:
+    wide = cnnspec.scale(spec, variant="wide_2")
+    assert (wide.totals.params, wide.totals.macs) == (params, macs)
+    named = cnnspec.load_spec(f"wide_{spec}_2")
+    assert str(wide.graph).splitlines()[1:] == str(named.graph).splitlines()[1:]
