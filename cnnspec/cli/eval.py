@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnnspec.cli.main import loading
 from cnnspec.cli.options import json_option, print_diagnostics
 from cnnspec.cli.output import Table
 from cnnspec.cli.train import data_overrides, problem_diagnostic
@@ -73,8 +74,9 @@ def command(
     cnnspec eval runs/lenet5 --confusion confusion.png --reliability reliability.png
     cnnspec eval my_artefact --data photos/
     """
-    from cnnspec.training import commands, pictures
-    from cnnspec.training.trained import open_trained
+    with loading():
+        from cnnspec.training import commands, pictures
+        from cnnspec.training.trained import open_trained
 
     try:
         trained = open_trained(folder, checkpoint, recipe, data_overrides(data, download=False))

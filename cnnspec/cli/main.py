@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
+import threading
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,19 @@ import click
 
 _HERE = Path(__file__).parent
 _NOT_COMMANDS = ("__init__", "main", "options", "output", "completing", "compile_forms")
+
+
+@contextlib.contextmanager
+def loading() -> Iterator[None]:
+    """While libraries load, Ctrl-C ends the process at once: an exception in their midst would abort it with a trace."""
+    if threading.current_thread() is not threading.main_thread():  # Python lets no other thread have handlers
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class Commands(click.Group):
@@ -25,7 +41,8 @@ class Commands(click.Group):
             return None
         stem = cmd_name.replace("-", "_")
         module = stem if (_HERE / f"{stem}.py").exists() else f"{stem}_"
-        command: click.Command = import_module(f"cnnspec.cli.{module}").command
+        with loading():
+            command: click.Command = import_module(f"cnnspec.cli.{module}").command
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

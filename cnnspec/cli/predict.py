@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from cnnspec.cli.eval import picture_file
+from cnnspec.cli.main import loading
 from cnnspec.cli.options import json_option, print_diagnostics
 from cnnspec.cli.output import Table
 from cnnspec.cli.train import problem_diagnostic
@@ -36,8 +37,9 @@ def command(folder: str, images: tuple[str, ...], checkpoint: str, top: int, she
     cnnspec predict runs/lenet5 digit.png
     cnnspec predict runs/flowers garden/ --top 3 --sheet garden.png
     """
-    from cnnspec.training import commands
-    from cnnspec.training.trained import open_trained
+    with loading():
+        from cnnspec.training import commands
+        from cnnspec.training.trained import open_trained
 
     try:
         trained = open_trained(folder, checkpoint)

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cnnspec.cli.main import loading
 from cnnspec.cli.options import file_argument, json_option, parse_settings, print_diagnostics, scale_options, set_option
 from cnnspec.diagnostics import Problem, SpecError
 from cnnspec.scaling import Factors
@@ -75,9 +76,10 @@ def command(
         )
     if coordinator is None and (processes is not None or process is not None):
         raise click.UsageError("--processes and --process are of a training over several hosts: give its --coordinator")
+    with loading():
+        from cnnspec.training.devices import join
+        from cnnspec.training.trainer import train
     overrides = _overrides(changes, named)
-    from cnnspec.training.devices import join
-    from cnnspec.training.trainer import train
 
     try:
         join(coordinator, processes, process)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from cnnspec.cli.main import main
+from cnnspec.cli.main import loading, main
 from cnnspec.training import runs
 from cnnspec.training.checkpoints import Checkpoints
 from cnnspec.training.loop import Loop
@@ -149,3 +150,10 @@ def test_a_key_that_interrupts_before_the_first_step_exits_as_such(made, tmp_pat
     monkeypatch.setattr(Checkpoints, "__init__", interrupted)
     result = call("train", made / "tiny.yaml", "--out", tmp_path / "run")
     assert (result.exit_code, "interrupted" in result.output) == (130, True)
+
+
+def test_a_key_that_interrupts_the_loading_of_libraries_ends_the_process():
+    before = signal.getsignal(signal.SIGINT)
+    with loading():
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
+    assert signal.getsignal(signal.SIGINT) == before
