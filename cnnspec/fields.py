@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
@@ -232,7 +233,10 @@ def initializer(value: Any) -> Initializer:
         at = [name, ""]
     for key, item in given.items():
         _check_argument(name, str(key), item, [*at[:1], str(key)] if len(at) > 1 else at)
-    return Initializer(name, tuple(sorted({**known, **given}.items())))
+    values = {**known, **given}
+    if name == "uniform" and values["low"] > values["high"]:
+        raise PydanticCustomError("range_argument", "should have `low` of at most `high`", {"at": at[:1]})
+    return Initializer(name, tuple(sorted(values.items())))
 
 
 def _check_argument(name: str, key: str, value: Any, at: list[str]) -> None:
@@ -248,6 +252,8 @@ def _check_argument(name: str, key: str, value: Any, at: list[str]) -> None:
             )
     elif isinstance(value, bool) or not isinstance(value, int | float):
         raise PydanticCustomError("float_type", "should be a number", {"at": at})
+    elif not isfinite(value):
+        raise PydanticCustomError("finite_number", "should be finite", {"at": at})
     elif key in ("stddev", "scale") and not value > 0:
         raise PydanticCustomError("range_argument", "should be greater than 0", {"at": at})
 

@@ -63,6 +63,8 @@ def _count(walk: Elaborator, parts: NodeParts, frame: Frame, path: str) -> int:
         hint = repair(
             "int_type", count, message, "'" if isinstance(tree, Scalar) and isinstance(tree.value, str) else ""
         )
+        if type(count) is int:
+            hint = "write `0` to leave the node out"
         walk.report.error("E103", f"`repeat` {message}, and is {shown(count)}", tree.span, hint, frame.chain())
         raise Poisoned
     if is_literal(tree):

@@ -209,7 +209,7 @@ class Elaborator:
             self.report.error("E103", f"`expect` of a node should be its shape, and is {shown(expected)}", tree.span,
                               f"write `[{', '.join(map(str, output.type.shape))}]`, if that is right", frame.chain())  # fmt: skip
         elif self.enforce and tuple(expected) != output.type.shape:
-            wanted = "x".join(map(str, expected))
+            wanted = "x".join(map(str, expected)) or "no dimensions"
             axis = differing_axis(output.type.shape, expected)
             reason, origin = trace(self.assembly, output.ref, axis) if output.type.rank else ("", None)
             label = Label(f"inferred   {output.type.plain}   {reason}", origin.span if origin else None)

@@ -44,7 +44,7 @@ def look_up(name: str, scope: Mapping[str, Any], stretch: Stretch | None) -> Any
     if name in FUNCTIONS:
         raise Problem("E402", f"`{name}` is a function", f"give it its arguments: `{name}(...)`", stretch=stretch)
     known = [word for word, value in scope.items() if word not in _EVERYWHERE and value is not BELOW]
-    hint = did_you_mean(name, known) or f"known here: {listing(known, 20) or 'nothing'}"
+    hint = did_you_mean(name, known) or (f"known here: {listing(known, 20)}" if known else "declare it in `params:`")
     raise Problem("E402", f"there is no `{name}` here", hint, stretch=stretch)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from cnnspec.diagnostics import Problem
 from cnnspec.expressions.compiling import Closure, Scope, compile_expression
+from cnnspec.expressions.failures import in_words
 from cnnspec.expressions.functions import FUNCTIONS
 from cnnspec.expressions.watching import WATCHER
 
@@ -105,7 +106,7 @@ def _run(text: str, closure: Closure, scope: Scope) -> Any:
     except Problem:
         raise
     except _FAILURES as error:
-        reason = "division by zero" if isinstance(error, ZeroDivisionError) else str(error)
+        reason = "division by zero" if isinstance(error, ZeroDivisionError) else in_words(str(error))
         reason = f"there is no {reason}" if isinstance(error, KeyError) else reason
         raise Problem(
             "E403", f"`{text}` cannot be evaluated: {reason}", "correct it, or the values of its names"

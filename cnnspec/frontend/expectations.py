@@ -66,6 +66,6 @@ def _compare_shape(
         return
     reason, origin = trace(assembly, ref, differing_axis(actual.shape, shape)) if actual.rank else ("", None)
     label = Label(f"inferred   {actual.plain}   {reason}", origin.span if origin else None)
-    wanted = "x".join(map(str, shape))
+    wanted = "x".join(map(str, shape)) or "no dimensions"
     report.error(code, f"expected {wanted} of {what}, and its shape is {actual.plain}", entry.value.span,
                  "correct the expectation, or the layers before it", (label,))  # fmt: skip

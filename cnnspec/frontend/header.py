@@ -17,7 +17,7 @@ from cnnspec.schema import Spec
 from cnnspec.source import Entry, Mapping, Scalar, plain, tree_of
 from cnnspec.synonyms import meant_field
 from cnnspec.validation import part_of, validate
-from cnnspec.validation.words import shown
+from cnnspec.validation.words import shown, word
 
 _NEEDED = {"name": "vgg16", "layers": "[...]"}
 
@@ -61,7 +61,7 @@ def read_params(
             "E103", "`set` should be a mapping of params to values", written.span, "write `set: {classes: 10}`"
         )
     for name, value in given.items():
-        span = outside(f"{name}={value}")
+        span = outside(f"{name}={word(value)}")
         if name in _input_names(tree) and name not in declarations:
             report.error("E405", f"`{name}` is an input, and has no value", span,
                          f"set its size: `{name}.height`, `{name}.width`, `{name}.channels`")  # fmt: skip

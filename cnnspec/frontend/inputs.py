@@ -18,7 +18,7 @@ from cnnspec.scaling.scaler import Scaler
 from cnnspec.source import Entry, Mapping, tree_of
 from cnnspec.types import TensorType
 from cnnspec.validation import validate
-from cnnspec.validation.words import shown
+from cnnspec.validation.words import shown, word
 
 _EXAMPLE = "{height: 224, width: 224, channels: 3}"
 
@@ -90,7 +90,7 @@ def _changed(name: str, entry: Entry, given: AnyMapping[str, Any]) -> Entry:
         return entry
     more = {}
     for field_name, value in changes.items():
-        span = outside(f"{name}.{field_name}={value}")
+        span = outside(f"{name}.{field_name}={word(value)}")
         more[field_name] = Entry(span, tree_of(value, span))
     return Entry(entry.key_span, Mapping({**entry.value.entries, **more}, entry.value.span))
 
