@@ -134,3 +134,31 @@ def test_one_of_each_family_differentiates(name):
     assert all(bool(jnp.isfinite(value).all()) for value in found.values())
     without = [path for path, value in found.items() if not bool((value != 0).any())]
     assert without == []  # a parameter that gets no gradient is no part of the network
+
+
+def test_the_capsules_with_their_decoder():
+    """8.2 M in the paper's section on reconstruction: 6,804,224 of the capsules and 1,411,344 of the decoder."""
+    whole = load_spec("capsnet", set={"reconstruct": True}).totals
+    assert (whole.params, whole.training_params) == (8_215_568, 0)
+    totals = load_spec("capsnet").totals
+    assert totals.params + totals.training_params == 8_215_568
+
+
+#: Table 1 of arXiv:1602.07360: the output size of every row.
+SQUEEZENET = {
+    "conv1": (111, 111, 96), "maxpool1": (55, 55, 96), "fire2": (55, 55, 128), "fire3": (55, 55, 128),
+    "fire4": (55, 55, 256), "maxpool4": (27, 27, 256), "fire5": (27, 27, 256), "fire6": (27, 27, 384),
+    "fire7": (27, 27, 384), "fire8": (27, 27, 512), "maxpool8": (13, 13, 512), "fire9": (13, 13, 512),
+    "conv10": (13, 13, 1000), "pool10": (1000,),
+}  # fmt: skip
+
+
+def test_the_rows_of_squeezenet_are_those_of_table_1_at_227_pixels():
+    """The table says 224, and its maps of 111 and 55 pixels come from 227."""
+    graph = load_spec("squeezenet1_0", set={"input.height": 227, "input.width": 227}).graph
+    assert {row: graph.type_of(graph.scopes[row]).shape for row in SQUEEZENET} == SQUEEZENET
+
+
+def test_bn_inception_with_the_biases_that_its_converted_weights_have():
+    """The port of Caffe's weights to PyTorch keeps a bias beside every batch norm: one for each of 10,016 filters."""
+    assert load_spec("bn_inception", set={"conv_bias": True}).totals.params == 11_295_240
