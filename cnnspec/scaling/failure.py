@@ -49,7 +49,7 @@ def explained(report: Report, check: Check, asked: Factors, in_force: Factors) -
     nearest = _nearest(base, check, in_force, own)
     found = Report()
     found.extend(d for d in report if d.severity != "error")
-    found.add(_diagnostic(errors[0], in_force, nearest, _without_training(base, in_force)))
+    found.add(_diagnostic(errors[0], in_force, nearest, _about_sizes(base, in_force)))
     return found
 
 
@@ -71,24 +71,27 @@ def _diagnostic(first: Diagnostic, factors: Factors, nearest: Factors | None, mo
     )
 
 
-def _without_training(base: LoadedSpec, factors: Factors) -> str:
-    """The param that leaves out what is only for training, where the size that was asked for suits the rest."""
+def _about_sizes(base: LoadedSpec, factors: Factors) -> str:
+    """What makes the size that was asked for a valid one: a multiple, or leaving out what is only for training."""
     from cnnspec.sizes.analysis import of_graph
     from cnnspec.sizes.sides import NotPeriodicError
     from cnnspec.sizes.training_part import switch
 
     height = next((i.type.height for i in base.graph.inputs if i.type.rank == 3), None)
-    name = switch(base)
-    if height is None or name is None:
+    if height is None:
         return ""
     try:
         axis = of_graph(base.whole).height
     except (NotPeriodicError, Problem):
         return ""
-    wanted = resolve(base.scaler.rule, Factors(), factors).resized(height, height)[0]
-    if wanted in axis.valid or wanted not in axis.without_training:
+    wanted, period = resolve(base.scaler.rule, Factors(), factors).resized(height, height)[0], axis.valid.period
+    if wanted in axis.valid:
         return ""
-    return f"`--set {name}=false` leaves out what is only for training, and {wanted} is enough for the rest"
+    if wanted in axis.without_training and (name := switch(base)) is not None:
+        return f"`--set {name}=false` leaves out what is only for training, and {wanted} is enough for the rest"
+    if factors.phi is not None and period > 1 and max(1, round(wanted / period)) * period in axis.valid:
+        return f"`scaling: {{resolution_multiple: {period}}}` rounds the sizes of every phi to {axis.rule}"
+    return ""
 
 
 def _nearest(base: LoadedSpec, check: Check, factors: Factors, own: bool) -> Factors | None:

@@ -110,6 +110,31 @@ def test_what_the_help_proposes_works(factors):
     assert check_spec(TWO_AXES, Report(), scale=works) is not None
 
 
+MEETING = """cnnspec: 1
+name: net
+input: {height: 64, width: 64, channels: 3}
+layers:
+  - {id: fine, conv: {filters: 16}}
+  - max_pool: 2
+  - {id: half, conv: {filters: 32}}
+  - max_pool: 2
+  - {id: up, conv_transpose: {filters: 32, kernel: 2, stride: 2}}
+  - {id: met, concat: [half, up]}
+  - {id: last, conv_transpose: {filters: 16, kernel: 2, stride: 2}}
+  - {id: out, concat: [fine, last]}
+"""
+
+
+def test_a_size_by_the_compound_rule_that_does_not_suit_names_the_multiple_that_does():
+    found = mistake(MEETING, phi=1)
+    assert found.help.endswith("; `scaling: {resolution_multiple: 4}` rounds the sizes of every phi to multiples of 4")
+    ruled = MEETING.replace("layers:", "scaling: {resolution_multiple: 4}\nlayers:")
+    for phi in (-3, -1, 0.5, 1, 2, 3.3):
+        assert check_spec(ruled, report := Report(), scale=Factors(phi=phi)) is not None, render_text(report)
+    # A size in pixels is taken as it is: no multiple would help.
+    assert "multiple" not in mistake(MEETING, resolution=74).help
+
+
 def test_a_scale_of_the_spec_itself_fails_in_the_same_words():
     inside = check_text(LOPSIDED.replace("layers:", "scale: {width: 0.5}\nlayers:"))
     outside = mistake(LOPSIDED, width=0.5)
