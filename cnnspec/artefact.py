@@ -38,9 +38,9 @@ from cnnspec.lower.forms.memory import remembered
 from cnnspec.lower.loops import stack, stack_layout
 from cnnspec.lower.tiles import in_tiles, tile_size, widest_activation
 from cnnspec.lower.training import joined
+from cnnspec.manifest import FORMAT, misfit
 from cnnspec.report import report_text
 
-FORMAT = 1
 PLATFORMS = ("cpu", "cuda", "tpu")
 FILES = ("program.stablehlo", "weights.safetensors", "spec.yaml", "report.md")
 
@@ -257,21 +257,12 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         raise _error("E801", f"{folder} is no artefact: it has no manifest.json", "`cnnspec compile FILE` makes one")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        if manifest["format"] != FORMAT or set(manifest["files"]) != set(FILES):
-            raise ValueError(f"its format is {manifest['format']}, and this version reads {FORMAT}")
-        for key in (
-            "inputs",
-            "outputs",
-            "weights",
-            "arguments",
-            "derived",
-            "widest_activation",
-            "trained",
-            "compute_type",
-            "name",
-        ):
-            manifest[key]
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+        wrong = misfit(manifest)
+        if not wrong and set(manifest["files"]) != set(FILES):
+            wrong = "it names other files"
+        if wrong:
+            raise ValueError(wrong)
+    except (ValueError, RecursionError) as error:
         raise _error("E801", f"{path} is not the manifest of an artefact: {error}", "compile it again") from None
     return dict(manifest)
 
@@ -314,14 +305,21 @@ def _program_of(compiled: Compiled, manifest: dict[str, Any], note: str) -> Prog
     return compiled.inference_function, compiled.tile, manifest | _arguments(compiled), note
 
 
+def class_output(outputs: Mapping[str, Any]) -> str | None:
+    """The first output that holds a score for each class of each image; `None` where there is none."""
+    names = ("logits", "lengths", "distances", "output", "probabilities")
+    return next((name for name, values in outputs.items() if name in names and np.ndim(values) == 2), None)
+
+
 def top_classes(outputs: Mapping[str, Any], most: int) -> list[list[tuple[int, float]]]:
     """For each image the most probable classes and their probabilities, from the first output.
 
     Logits go through a softmax; lengths of capsules are probabilities already; of distances the smallest is the best.
     """
-    name, values = next(
-        (n, v) for n, v in outputs.items() if n in ("logits", "lengths", "distances", "output", "probabilities")
-    )
+    name = class_output(outputs)
+    if name is None:
+        raise ValueError("no output is the scores of classes")
+    values = outputs[name]
     scores = np.asarray(values, np.float64)
     if name == "distances":
         scores = -scores

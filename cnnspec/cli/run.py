@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -43,7 +45,7 @@ def command(folder: Path, images: tuple[Path, ...], top: int, labels: Path | Non
 def _run(folder: Path, images: tuple[Path, ...], top: int, labels: Path | None, raw: bool, as_json: bool) -> None:
     import numpy as np
 
-    from cnnspec.artefact import load, top_classes
+    from cnnspec.artefact import class_output, load, top_classes
     from cnnspec.preprocess import open_image, preprocess
 
     artefact = load(folder)
@@ -51,21 +53,33 @@ def _run(folder: Path, images: tuple[Path, ...], top: int, labels: Path | None, 
         click.echo(artefact.note, err=True)
     if not artefact.trained:
         click.echo("the network is untrained: its answers mean nothing yet", err=True)
+    inputs = artefact.manifest["inputs"]
+    if len(inputs) > 1 or len(next(iter(inputs.values()))["shape"]) != 3:
+        raise click.UsageError(
+            f"the network takes {', '.join(inputs)}, and not one picture: call it from Python with `cnnspec.load`"
+        )
     spec = artefact.input_spec()
     batch = np.stack([preprocess(open_image(path), spec) for path in images])
     outputs = artefact.infer(batch)
     if raw:
         rows = [
-            {"image": str(p), **{n: np.asarray(v)[i].tolist() for n, v in outputs.items()}}
+            {"image": str(p), **{n: _numbers(np.asarray(v)[i]) for n, v in outputs.items()}}
             for i, p in enumerate(images)
         ]
         click.echo(json.dumps(rows, indent=2))
         return
-    names = labels.read_text(encoding="utf-8").splitlines() if labels else artefact.labels
+    if class_output(outputs) is None:
+        raise click.UsageError(f"no output ({', '.join(outputs)}) is the scores of classes: `--raw` prints all numbers")
+    names = _labels(labels) if labels else artefact.labels
     found = top_classes(outputs, top)
     if as_json:
         data = [
-            {"image": str(p), "classes": [{"class": c, "label": _label(names, c), "probability": q} for c, q in best]}
+            {
+                "image": str(p),
+                "classes": [
+                    {"class": c, "label": _label(names, c), "probability": q if isfinite(q) else None} for c, q in best
+                ],
+            }
             for p, best in zip(images, found, strict=True)
         ]
         click.echo(json.dumps(data, indent=2))
@@ -75,6 +89,24 @@ def _run(folder: Path, images: tuple[Path, ...], top: int, labels: Path | None, 
         for number, (c, probability) in enumerate(best):
             table.add(path.name if number == 0 else "", _label(names, c), f"{probability:.4f}")
     table.print()
+
+
+def _numbers(array: Any) -> Any:
+    """An array as lists; JSON has no word for what is not finite, which is null."""
+    import numpy as np
+
+    array = np.asarray(array)
+    numbers = array if array.dtype.kind in "iu" else array.astype(np.float32)
+    plain = numbers.astype(object)
+    plain[~np.isfinite(numbers)] = None
+    return plain.tolist()
+
+
+def _labels(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"{path} is no text: {error}", param_hint="--labels") from None
 
 
 def _label(names: list[str], number: int) -> str:
