@@ -93,8 +93,11 @@ def scale_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def chosen_budget(given: dict[str, Any], factors: Factors) -> tuple[str, int] | None:
     """The one budget that was given; the options of all are taken out of `given`."""
     budgets = {name: amount for name in BUDGETS if (amount := given.pop(name)) is not None}
-    if len(budgets) > 1 or (budgets and not factors.nothing):
-        raise click.UsageError("give factors or one budget: they contradict each other")
+    if len(budgets) > 1:
+        given_ones = " and ".join(f"--{name.replace('_', '-')}" for name in budgets)
+        raise click.UsageError(f"{given_ones} contradict each other: give one budget")
+    if budgets and not factors.nothing:
+        raise click.UsageError("give factors or a budget: they contradict each other")
     return next(iter(budgets.items()), None)
 
 

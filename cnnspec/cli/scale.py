@@ -23,8 +23,8 @@ from cnnspec.cli.options import (
     set_option,
 )
 from cnnspec.cli.output import Table, bytes_text, output_file, steps
-from cnnspec.diagnostics import SpecError
-from cnnspec.frontend import LoadedSpec
+from cnnspec.diagnostics import Report, SpecError
+from cnnspec.frontend import LoadedSpec, check_spec
 from cnnspec.scaling.factors import BUDGETS, Factors
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def command(
             _search(file, settings, proxy, most, as_json)
             return
         if budget is None:
-            base, solution = load_or_exit(file, settings), None
+            base, solution = _base(file, settings), None
             loaded = load_or_exit(file, settings, factors=factors)
         else:
             base, solution = load_or_exit(file, settings), _solve(file, settings, budget)
@@ -90,6 +90,12 @@ def command(
         with output_file(output) as beside:
             beside.write_text(loaded.expanded, encoding="utf-8")
         click.echo(f"written to {output}", err=as_json)
+
+
+def _base(file: str, settings: tuple[str, ...]) -> LoadedSpec:
+    """The spec as it stands. What it is warned of is said once, of the scaled network."""
+    loaded = check_spec(file, Report(), set=parse_settings(settings))
+    return loaded if loaded is not None else load_or_exit(file, settings)
 
 
 def _given(name: str) -> bool:
@@ -109,15 +115,18 @@ def _solve(file: str, settings: tuple[str, ...], budget: tuple[str, int]) -> Sol
 def _print(base: LoadedSpec, loaded: LoadedSpec, solution: Solution | None, explain: bool) -> None:
     if solution is not None:
         best = solution.best
-        click.echo(
-            f"{best.factors.plain}: {_amount(solution.what, best.value)}, {_share(solution, best)} of the budget\n"
-        )
+        click.echo(f"{_factors(best)}: {_amount(solution.what, best.value)}, {_share(solution, best)} of the budget\n")
         _frontier(solution).print()
         click.echo()
     if explain:
         _explanation(base, loaded).print()
         click.echo()
     _comparison(base, loaded).print()
+
+
+def _factors(fit: Fit) -> str:
+    """By what a network is scaled, in words."""
+    return "as it stands" if fit.factors.nothing else fit.factors.plain
 
 
 def _amount(what: str, value: int) -> str:
@@ -136,7 +145,7 @@ def _frontier(solution: Solution) -> Table:
     for fit in (solution.best, *solution.neighbours):
         totals = fit.loaded.totals
         table.add(
-            fit.direction, fit.factors.plain, fit.loaded.graph.inputs[0].type.plain, f"{totals.params:,}",
+            fit.direction, _factors(fit), fit.loaded.graph.inputs[0].type.plain, f"{totals.params:,}",
             f"{totals.macs:,}", bytes_text(totals.activation_bytes), _share(solution, fit),
         )  # fmt: skip
     return table

@@ -123,6 +123,19 @@ def test_a_scaled_network_trains(tmp_path):
     assert saved.totals == cnnspec.scale("lenet5_modern", width=0.5).totals
 
 
+def test_a_budget_that_the_network_meets_as_it_stands_says_so():
+    output = run("scale", "efficientnet_b0", "--macs", "400M").output
+    assert output.startswith("as it stands: 385,814,752 MACs, 96.5% of the budget\n")
+
+
+def test_what_a_spec_is_warned_of_is_said_once(tmp_path):
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        f"{HEAD}scaling: {{compound: {{alpha: 3.0}}}}\nlayers: [{{conv: {{filters: 64}}}}, {{max_pool: 2}}]\n"
+    )
+    assert run("scale", path, "--width", "2").stderr.count("E905") == 1
+
+
 # --- what is refused -----------------------------------------------------------------------------------------------
 
 
@@ -141,8 +154,8 @@ def test_a_scaled_network_trains(tmp_path):
         (["--macs", "inf"], "an amount above 0"),
         (["--macs", "1e400"], "an amount above 0"),
         (["--macs", "4 apples"], "an amount above 0"),
-        (["--macs", "1M", "--params", "1M"], "contradict"),
-        (["--macs", "1M", "--width", "2"], "contradict"),
+        (["--macs", "1M", "--params", "1M"], "--macs and --params contradict each other: give one budget"),
+        (["--macs", "1M", "--width", "2"], "give factors or a budget"),
         (["--search", "--width", "2"], "no factors and no budget"),
         (["--search", "--macs", "1M"], "no factors and no budget"),
         (["--search", "--output", "x.yaml"], "finds a rule, not a network"),

@@ -231,7 +231,7 @@ def test_unknown_variants_and_contradictions(asked, code, said):
 
 def test_a_spec_without_variants_says_what_to_do_instead():
     with pytest.raises(SpecError) as caught:
-        cnnspec.scale("resnet50", variant="b3")
+        cnnspec.scale("vgg16", variant="b3")
     assert "names none" in caught.value.diagnostics[0].help
 
 

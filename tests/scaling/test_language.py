@@ -107,6 +107,16 @@ def test_a_variant_gives_factors_and_params():
     assert loaded.document.params["dropout"] == 0.4
 
 
+def test_factors_go_together_with_a_variant_and_are_rounded_once():
+    """32 x 1.5 x 0.75 is 36: rounded up once, 40; depth 2 x 1.5; and the later resolution counts."""
+    scaling = "{variants: {large: {width: 1.5, depth: 2, resolution: 48, dropout: 0.4}}}"
+    loaded = scaled(VARIANTS, scaling, variant="large", width=0.75, depth=1.5, resolution=40)
+    assert channels(loaded, "stem", "one", "two") == [40, 40, 80]
+    assert [len(region.iterations) for region in loaded.graph.regions] == [6, 9]
+    assert loaded.graph.inputs[0].type.height == 40
+    assert loaded.document.params["dropout"] == 0.4
+
+
 @pytest.mark.parametrize(("phi", "survival"), [(0, 1.0), (2, 0.8), (9, 0.5)])
 def test_a_param_is_a_function_of_the_scale(phi, survival):
     assert scaled(VARIANTS, phi=phi).document.params["survival"] == pytest.approx(survival)
