@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 from cnnspec.frontend import LoadedSpec
@@ -86,6 +87,11 @@ def _pattern(path: str) -> str:
 
 
 def _folded(rows: Iterable[Row]) -> list[Row]:
+    """What is alike as one row: the iterations of a repeat, and what one expression gives inside a cell."""
+    return _cells(_iterations(rows))
+
+
+def _iterations(rows: Iterable[Row]) -> list[Row]:
     """Iterations of a repeat that are alike as one row, under `stage1.*`."""
     found: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
@@ -96,3 +102,24 @@ def _folded(rows: Iterable[Row]) -> list[Row]:
         Row(key[0], key[1], alike[0].base, key[3], key[4], alike[0].final, key[6], len(alike))
         for key, alike in found.items()
     ]  # fmt: skip
+
+
+def _cells(rows: Iterable[Row]) -> list[Row]:
+    """Places inside a node at which one expression gives the same number as one row, under what they have in common."""
+    found: dict[tuple[Any, ...], list[Row]] = {}
+    for number, row in enumerate(rows):
+        cell, dot, _ = row.node.partition(".")
+        # A number that is written stands for itself, even where another one is equal to it.
+        apart = None if dot and row.raw is None and row.node != _pattern(f"{cell}.0") else number
+        found.setdefault((cell, row.field, repr(row.base), repr(row.final), row.rule, apart), []).append(row)
+    return [
+        alike[0] if len(alike) == 1 else
+        replace(alike[0], node=f"{_common([row.node for row in alike])}.*", count=sum(row.count for row in alike))
+        for alike in found.values()
+    ]  # fmt: skip
+
+
+def _common(paths: list[str]) -> str:
+    """The node that encloses all of them."""
+    parts = zip(*(path.split(".") for path in paths), strict=False)
+    return ".".join(names[0] for names in takewhile(lambda names: len({*names}) == 1, parts))

@@ -74,3 +74,18 @@ def test_an_iteration_that_the_base_lacks_has_a_base_only_where_the_others_agree
     assert found["same.*"] == (4, 4)
     assert found["grows.1"] == (16, 16)
     assert found["grows.3"] == (None, 64)
+
+
+def test_what_an_expression_gives_inside_a_cell_is_one_row():
+    """A cell of NASNet says `$filters` at a dozen places; the explanation is a page, and no number is lost."""
+    found = rows("nasnet_a_mobile", width=0.5)
+    assert len(found) < 60
+    assert ("a1.*", "filters", 44, None, None, 24, "follows: $filters", 11) in found
+    scaled = cnnspec.scale("nasnet_a_mobile", width=0.5)
+    assert sum(row[-1] for row in found if row[0] != "params") == len(scaled.scaler.followers)
+
+
+def test_numbers_that_are_written_stand_apart_even_where_they_are_equal():
+    """Two branches of mixed_5b have 64 filters each, as it happens."""
+    nodes = [row[0] for row in rows("inception_v3", width=0.5) if row[0].startswith("mixed_5b.")]
+    assert {"mixed_5b.branch1x1", "mixed_5b.branch5x5_2"} <= set(nodes)
