@@ -12,6 +12,9 @@ from cnnspec.diagnostics import Diagnostic, Report
 from cnnspec.frontend import check_spec
 from cnnspec.scaling import Factors
 
+#: Of a file with more mistakes than anybody reads at once the first are shown as text.
+_MOST_SHOWN = 50
+
 
 @click.command(name="check")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=complete_spec)
@@ -50,8 +53,10 @@ def command(
             )
             click.echo(f"{file}: ok   {counts.params:,} params   {counts.macs:,} MACs   {shapes}")
     if output_format == "text":
-        for diagnostic in found:
+        for diagnostic in found[:_MOST_SHOWN]:
             print_diagnostics([diagnostic])
+        if len(found) > _MOST_SHOWN:
+            click.echo(f"and {len(found) - _MOST_SHOWN} more: `--format json` has all", err=True)
         if found:
             from cnnspec.rendering import summary_line
 
