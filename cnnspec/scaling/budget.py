@@ -141,10 +141,19 @@ class _Search:
 
         return factors
 
+    def axes(self) -> Iterator[str]:
+        """What can be scaled alone: not the depth where no number follows it, and not the size where there is no map."""
+        yield "width"
+        deep = [fit.loaded.scaler for fit in self.seen.values() if fit is not None and fit.loaded.scaler.depth != 1]
+        if not deep or any(change.kind == "depth" for scaler in deep for change in scaler.changes):
+            yield "depth"
+        if self.height is not None:
+            yield "resolution"
+
     def alone(self) -> Iterator[Fit]:
         """The largest networks that scale one axis alone."""
         start = Fit("", Factors(), count(self.base, self.what), self.base)
-        for name in ("width", "depth", "resolution") if self.height is not None else ("width", "depth"):
+        for name in self.axes():
             best, _ = self.along(f"{name} alone", self.one(name), _ALONE, start, _FULL)
             if best is not None and best.value != start.value:
                 yield best
@@ -155,7 +164,7 @@ class _Search:
         pixels = next((i.type.height for i in best.loaded.graph.inputs if i.type.rank == 3), None)
         start = Factors(width=round(scaler.width, 4), depth=round(scaler.depth, 4),
                         resolution=pixels if scaler.resizes else None)  # fmt: skip
-        for name in ("width", "depth", "resolution"):
+        for name in self.axes():
             if name == "resolution" and start.resolution is None:
                 continue
             more, _ = self.along(f"compound, more {name}", self.one(name, start), (0.0, 1.0), best, _FULL)

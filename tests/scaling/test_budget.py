@@ -112,3 +112,12 @@ def test_in_python():
     assert cnnspec.load_spec(loaded.expanded).totals == loaded.totals
     assert cnnspec.scale("mobilenet_v2", params=2e6).totals.params <= 2_000_000
     assert cnnspec.scale("mobilenet_v2", activation_memory=10 * 2**20).totals.activation_bytes <= 10 * 2**20
+
+
+def test_the_depth_of_a_network_without_repeats_is_not_tried():
+    """Alexnet's layers are listed one by one: no choice around the answer scales the depth, nor takes the time for it."""
+    solution = solve("alexnet", "macs", 400_000_000)
+    assert [*{fit.direction for fit in solution.neighbours if "depth" in fit.direction}] == []
+    assert any(fit.direction == "width alone" for fit in solution.neighbours)
+    repeated = solve("resnet50", "macs", 3_000_000_000)
+    assert any(fit.direction == "depth alone" for fit in repeated.neighbours)
