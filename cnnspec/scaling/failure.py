@@ -27,9 +27,11 @@ _STEP = 0.011
 _LEVELS = 20
 _SHARES = (0.75, 0.5, 0.35, 0.25, 0.15, 0.1)
 
-_NO_HELP = (
-    "no scale near it works: let both sides scale (a param that gives a width needs `scale: width`), or exempt both"
-)
+#: What is said where no scale near works, by the mistake: its own help would break the network that is not scaled.
+_NO_HELP = {
+    "E203": "no scale near it works: let both sides scale (a param that gives a width needs `scale: width`), or exempt both",
+    "E205": "no scale near it works: exempt the channels that are split, or make `scaling: {divisor: ...}` a multiple of the groups",
+}
 
 
 def explained(report: Report, check: Check, asked: Factors, in_force: Factors) -> Report:
@@ -62,7 +64,7 @@ def explained_own(report: Report, check: Check) -> Report:
 
 
 def _diagnostic(first: Diagnostic, factors: Factors, nearest: Factors | None, more: str) -> Diagnostic:
-    said = f"{nearest.plain} works" if nearest is not None else _NO_HELP if first.code == "E203" else first.help
+    said = f"{nearest.plain} works" if nearest is not None else _NO_HELP.get(first.code, first.help)
     return replace(
         first,
         message=f"scaled by {factors.plain}: {first.message}",

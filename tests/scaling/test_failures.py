@@ -87,9 +87,16 @@ def test_the_nearest_is_found_to_the_hundredth():
     assert check_spec("resnext50_32x4d", Report(), scale=Factors(width=0.13), explain=False) is None
 
 
-def test_where_no_scale_near_works_the_help_is_the_mistakes_own():
-    found = mistake(GROUPED.replace("groups: 12", "groups: 36"), width=0.5)
-    assert found.help == "use a number of groups that divides 20 and 20"
+def test_where_no_scale_near_works_the_help_keeps_the_network_as_written_right():
+    """Other groups, as the mistake's own help says, would no longer divide the 36 channels that are written."""
+    apart = GROUPED.replace("groups: 12", "groups: 36")
+    found = mistake(apart, width=0.5)
+    assert found.help == (
+        "no scale near it works: exempt the channels that are split, or make `scaling: {divisor: ...}` a multiple of the groups"
+    )
+    for scaling in ("{divisor: 36}", "{exempt: [stem, own]}"):
+        assert check_spec(apart.replace("{divisor: 4}", scaling), Report(), scale=Factors(width=0.5)) is not None
+        assert check_spec(apart.replace("{divisor: 4}", scaling), Report()) is not None
 
 
 TWO_AXES = """cnnspec: 1
