@@ -15,15 +15,18 @@ from cnnspec.cache import enable_compilation_cache
 from cnnspec.diagnostics import Diagnostic, SpecError
 from cnnspec.frontend import LoadedSpec, load_spec
 from cnnspec.graph import Graph
+from cnnspec.lower import onednn
 from cnnspec.lower.derive import arguments_of, derive
 from cnnspec.lower.forms.choose import Choice, choose_all
 from cnnspec.lower.forms.layouts import laid_out
 from cnnspec.lower.forms.memory import Memory, network_signature, remembered
+from cnnspec.lower.fuse import fuse
 from cnnspec.lower.initialise import initial_values, missing_and_unexpected
 from cnnspec.lower.loops import find_loops, stack, stack_layout
+from cnnspec.lower.native import Native, concrete
 from cnnspec.lower.program import Program, check_inputs
 from cnnspec.lower.running import Arrays
-from cnnspec.lower.tiles import in_tiles, tile_size, widest_activation
+from cnnspec.lower.tiles import cores, in_tiles, tile_size, widest_activation
 from cnnspec.lower.training import TrainingFunction, joined
 from cnnspec.passes.pipeline import Stage, run_passes
 from cnnspec.scaling import Factors
@@ -68,9 +71,12 @@ class Compiled:
         """The program of `apply`."""
         return Program(self.train_stages[-1].graph)
 
-    def choices(self, platform: str = "cpu", batch: int | None = None) -> dict[str, Choice]:
-        """The form of every node of inference and why, by path; without `batch`, that of the portable program."""
-        return choose_all(self.infer_graph, platform, batch=batch, memory=self.memory)
+    def choices(self, platform: str = "cpu", batch: int | None = None, native: bool = False) -> dict[str, Choice]:
+        """The form of every node of inference and why, by path; without `batch`, that of the portable program.
+
+        With `native`, those of the programs of this process (`native`).
+        """
+        return choose_all(self.infer_graph, platform, batch=batch, memory=self.memory, native=native)
 
     @property
     def infer_graph(self) -> Graph:
@@ -104,7 +110,7 @@ class Compiled:
         return Program(graph, self._forms[None], find_loops(graph, LOOP_LAYERS))
 
     def program_for(self, batch: Any) -> Program:
-        """The program of `infer` for a batch on this machine: in the forms that were measured to be the fastest here."""
+        """The portable program for a batch on this machine: in the forms that were measured to be the fastest here."""
         measured = [known for known in self._forms if known is not None]
         if not isinstance(batch, int) or not measured:
             return self.inference_program
@@ -112,10 +118,27 @@ class Compiled:
             self.inference_program, forms=self._forms[min(measured, key=lambda known: abs(log(known / batch)))]
         )
 
+    @cached_property
+    def native(self) -> Native | None:
+        """Inference by programs of this process, which call oneDNN; `None` where there is none, or another precision."""
+        if self.dtype != "float32" or self.inference_program.loops or not onednn.available():
+            return None
+        return Native(self.program_here, self.tile)
+
+    def program_here(self, batch: int) -> Program:
+        """The program that `infer` runs for a batch in this process."""
+        if self.native is None:
+            return self.program_for(batch)
+        forms = {path: choice.form for path, choice in self.choices("cpu", batch, native=True).items()}
+        convolutions = {path for path, form in forms.items() if form == "onednn"}
+        return Program(fuse(self.inference_program.graph, convolutions), forms)
+
     def tile(self, batch: int) -> int:
         """Images of a batch that `infer` computes at a time on a CPU."""
         graph = self.infer_graph
-        return self.memory.tile(network_signature(graph), batch) or tile_size(widest_activation(graph))
+        # oneDNN lays out the kernels in every call: twice as many images gain more than the cache loses.
+        usual = tile_size(widest_activation(graph), 2 * cores() if self.native is not None else None)
+        return self.memory.tile(network_signature(graph), batch) or usual
 
     def training(
         self, remat: Sequence[str] = (), kind: Callable[[str], object] = lambda path: None,
@@ -164,7 +187,12 @@ class Compiled:
         return dict(stack(stack_layout(self.inference_program.loops), shapes, joined))
 
     def infer(self, prepared: Arrays, inputs: Any, *, features: Sequence[str] = ()) -> dict[str, Any]:
-        """The outputs for a batch, jitted."""
+        """The outputs for a batch, jitted. On some CPUs by a library of this process (`native`), but under a
+        transformation of JAX, and with `features`, by the portable program."""
+        if self.native is not None and not features:
+            given = check_inputs(self.inference_program.graph, inputs)
+            if concrete(prepared, given):
+                return self.native(prepared, given)
         outputs: dict[str, Any] = self._infer(prepared, inputs, tuple(features))
         return outputs
 
@@ -179,7 +207,10 @@ class Compiled:
         graph = self.inference_program.graph
         weights = self.prepared_shapes(params, state)
         inputs = {e.name: jax.ShapeDtypeStruct((batch, *e.type.shape), e.type.dtype) for e in graph.inputs}
-        self._infer.lower(weights, inputs, ()).compile()
+        if self.native is not None:
+            self.native.warm(weights, inputs)
+        else:
+            self._infer.lower(weights, inputs, ()).compile()
 
     @cached_property
     def _infer(self) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 
 import jax
 
+from cnnspec.cache import not_cached
 from cnnspec.ceilings import SHORTEST, Ceilings, ceilings, overhead
 from cnnspec.compiled import Compiled
 from cnnspec.explanation import place_of
@@ -21,6 +22,7 @@ from cnnspec.graph import Graph, Node, Ref
 from cnnspec.lower.derive import arguments_of, derive
 from cnnspec.lower.forms.measure import in_turns, random_array
 from cnnspec.lower.forms.memory import machine, signature
+from cnnspec.lower.fuse import FusedConv
 from cnnspec.lower.program import Program
 from cnnspec.lower.running import Running
 
@@ -64,7 +66,7 @@ class Profile:
 def profile(compiled: Compiled, batch: int = 1, told: Told = lambda what: None) -> Profile:
     """Time every step of inference in the form that it takes on this machine; `told` hears what is measured next."""
     size = min(batch, compiled.tile(batch)) if jax.default_backend() == "cpu" else batch
-    program = compiled.program_for(size)
+    program = compiled.program_here(size)
     told("what this machine can do")
     idle = overhead()
     limits = ceilings(idle)
@@ -87,7 +89,7 @@ def profile(compiled: Compiled, batch: int = 1, told: Told = lambda what: None) 
 
 def work(compiled: Compiled, batch: int) -> int:
     """How often `profile` will tell what it measures."""
-    program = compiled.program_for(min(batch, compiled.tile(batch)))
+    program = compiled.program_here(min(batch, compiled.tile(batch)))
     return 2 + len({_key(program, nodes) for nodes in steps_of(program.graph)})
 
 
@@ -151,7 +153,8 @@ def _seconds(program: Program, nodes: tuple[Node, ...], weights: dict[str, Any],
             running.node(node)
         return [running.environment[Ref(nodes[-1].path, port)] for port in range(len(nodes[-1].types))]
 
-    return in_turns({"": lambda: run(params, inputs)})[""]
+    with not_cached():
+        return in_turns({"": lambda: run(params, inputs)})[""]
 
 
 def _work(graph: Graph, nodes: tuple[Node, ...], batch: int) -> tuple[int, int, int]:
@@ -165,8 +168,9 @@ def _work(graph: Graph, nodes: tuple[Node, ...], batch: int) -> tuple[int, int, 
 def _step(program: Program, nodes: tuple[Node, ...], seconds: float, batch: int, limits: Ceilings) -> Step:
     macs, flops, moved = _work(program.graph, nodes, batch)
     first, form = nodes[0], program.forms.get(nodes[0].path, "plain")
+    op = first.op.conv if isinstance(first.op, FusedConv) else first.op
     least, limit = limits.bound(flops, moved)
-    return Step(first.path, first.op.key, place_of(first), form, tuple(node.path for node in nodes), seconds, macs, flops,
+    return Step(first.path, op.key, place_of(first), form, tuple(node.path for node in nodes), seconds, macs, flops,
                 moved, min(least, seconds), limit)  # fmt: skip
 
 

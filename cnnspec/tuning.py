@@ -70,12 +70,13 @@ def tune(compiled: Compiled, batch: int = 1, told: Told = lambda what: None) -> 
     size = min(batch, tile_size(widest_activation(graph)))
     new, ops = Memory(), []
     usual = compiled.usual()
+    choices = usual.choices(batch=size, native=usual.native is not None)
     for key, (node, count) in _distinct(graph).items():
         told(node.path)
         inputs = graph.types_into(node)
         seconds = measure(node, inputs, candidates(node, inputs), size)
         new.forms[key] = {size: seconds}
-        ops.append(Measured(node.path, count, seconds, usual.choices()[node.path].form))
+        ops.append(Measured(node.path, count, seconds, choices[node.path].form))
     told("the whole network")
     changed = Compiled(compiled.loaded, compiled.dtype, new)
     network = _whole({"usual": usual, "measured": changed}, size)

@@ -115,14 +115,19 @@ class Conv(ConvFields, Op):
             )
         return f"{inputs[0].shape[axis]} with kernel {self.kernel[axis]}, stride {self.stride[axis]}"
 
-    def lower(self, run: Run, *inputs: Any) -> Any:
+    def geometry(self, x: Any, kernel: Any) -> Any:
+        """Strides, padding, dilation and groups for arrays of these shapes."""
         from cnnspec.lower.forms.conv import Geometry
+
+        pads = self.padding.resolve(x.shape[1:3], self.kernel, self.stride, self.dilation)
+        return Geometry(self.stride, pads, self.dilation, x.shape[-1] // kernel.shape[2])
+
+    def lower(self, run: Run, *inputs: Any) -> Any:
         from cnnspec.lower.forms.table import compute
 
         x = inputs[0]
         kernel = run.param("kernel").astype(x.dtype)
-        pads = self.padding.resolve(x.shape[1:3], self.kernel, self.stride, self.dilation)
-        geometry = Geometry(self.stride, pads, self.dilation, x.shape[-1] // kernel.shape[2])
         layout = run.layout("kernel")
+        geometry = self.geometry(x, kernel)
         y = compute(run.form, x, kernel, geometry, None if layout is None else layout.astype(x.dtype))
         return y + run.param("bias").astype(y.dtype) if self.bias else y

@@ -22,6 +22,10 @@ IM2COL_COLUMNS, IM2COL_FILTERS = 27, 32
 SPLIT_CHANNELS = 8
 #: Taps of a window up to which a pool is taken as slices.
 SLICE_TAPS = 25
+#: Multiply-accumulates of a batch from which oneDNN gains more than its call costs, and of a depthwise convolution.
+ONEDNN_MACS, ONEDNN_DEPTHWISE_MACS = 5_000_000, 1_000_000
+#: Pixels of the output maps of a batch up to which it does not: the kernel is laid out anew in every call.
+ONEDNN_PIXELS = 7 * 7
 #: How much faster another form must have been measured, as a share, to be taken instead: timings waver.
 MARGIN = 0.05
 
@@ -40,12 +44,13 @@ ONLY = Choice("plain", "the only form")
 
 def choose(
     node: Node, inputs: tuple[TensorType, ...], platform: str = "cpu", train: bool = False,
-    batch: int | None = None, memory: Memory | None = None,
+    batch: int | None = None, memory: Memory | None = None, native: bool = False,
 ) -> Choice:  # fmt: skip
     """The form for a node on a platform ("cpu", "cuda", "tpu"); on accelerators always the plain one.
 
     With `train` the gradients count as well. `memory` is what was measured on this machine, of which the nearest batch
-    counts; nothing measured, or `batch` unknown, leaves the thresholds to decide.
+    counts; nothing measured, or `batch` unknown, leaves the thresholds to decide. `native` allows oneDNN, which a
+    portable program cannot have.
     """
     op = node.op
     if not isinstance(op, Conv | Pool):
@@ -53,7 +58,10 @@ def choose(
     if platform != "cpu":
         return Choice("plain", f"{platform} has fast kernels for the plain form")
     decided = _conv(op, inputs[0], node.type, train) if isinstance(op, Conv) else _pool(op)
+    if native and isinstance(op, Conv):
+        decided = _native(op, inputs[0], node.type, batch or 1) or decided
     times = memory.times(signature(node, inputs), batch) if memory is not None and memory.forms and not train else {}
+    times = {form: seconds for form, seconds in times.items() if native or form != "onednn"}
     if decided.form not in times:
         return decided
     best = min(times, key=times.__getitem__)
@@ -89,8 +97,23 @@ def _conv(op: Conv, x: TensorType, y: TensorType, train: bool) -> Choice:
     return PLAIN
 
 
+def _native(op: Conv, x: TensorType, y: TensorType, batch: int) -> Choice | None:
+    """oneDNN, where it is faster than any form of ours."""
+    if x.dtype != "float32":
+        return None
+    macs, pixels = batch * op.cost((x,), y).macs, batch * y.height * y.width
+    if op.resolved_groups(x) == x.channels > 1:
+        return Choice("onednn", "depthwise: one call of oneDNN") if macs >= ONEDNN_DEPTHWISE_MACS else None
+    if macs < ONEDNN_MACS or pixels <= ONEDNN_PIXELS:
+        return None
+    return Choice("onednn", f"{macs / 1e6:.0f} million products: one call of oneDNN")
+
+
 def choose_all(
-    graph: Graph, platform: str = "cpu", train: bool = False, batch: int | None = None, memory: Memory | None = None
-) -> dict[str, Choice]:
+    graph: Graph, platform: str = "cpu", train: bool = False, batch: int | None = None, memory: Memory | None = None,
+    native: bool = False,
+) -> dict[str, Choice]:  # fmt: skip
     """The choice for every node, by path."""
-    return {node.path: choose(node, graph.types_into(node), platform, train, batch, memory) for node in graph.nodes}
+    return {
+        node.path: choose(node, graph.types_into(node), platform, train, batch, memory, native) for node in graph.nodes
+    }
