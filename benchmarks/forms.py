@@ -10,7 +10,6 @@ import argparse
 from cnnspec.cli.output import Table
 from cnnspec.frontend import load_spec
 from cnnspec.graph import Graph, Node
-from cnnspec.lower import onednn
 from cnnspec.lower.forms.choose import choose
 from cnnspec.lower.forms.measure import candidates, measure
 from cnnspec.lower.forms.memory import signature
@@ -48,8 +47,7 @@ def main() -> None:
             seen.add(key)
             inputs = graph.types_into(node)
             times = measure(node, inputs, candidates(node, inputs, arguments.train), arguments.batch, arguments.train)
-            native = not arguments.train and onednn.available()
-            chosen = choose(node, inputs, train=arguments.train, batch=arguments.batch, native=native).form
+            chosen = choose(node, inputs, train=arguments.train).form
             fastest = min(times.values())
             chosen_total += count * times[chosen]
             fastest_total += count * fastest

@@ -34,7 +34,7 @@ from cnnspec.document import InputSpec
 from cnnspec.files import folder_written_whole
 from cnnspec.graph import Derived
 from cnnspec.lower.derive import arguments_of, derive
-from cnnspec.lower.forms.memory import remembered
+from cnnspec.lower.forms.memory import Memory, remembered
 from cnnspec.lower.loops import stack, stack_layout
 from cnnspec.lower.tiles import in_tiles, tile_size, widest_activation
 from cnnspec.lower.training import joined
@@ -243,12 +243,8 @@ def load(folder: str | Path) -> Artefact:
         raise _error(
             "E803", f"{len(missing)} weights are missing: {', '.join(missing[:6])}", "compile the artefact again"
         )
-    program, tile, manifest, note = _program(folder, manifest)
-
-    def run(weights: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
-        return in_tiles(program, weights, inputs, tile(next(iter(inputs.values())).shape[0]))
-
-    return Artefact(folder, manifest, weights, jax.jit(run), note)
+    call, manifest, note = _program(folder, manifest)
+    return Artefact(folder, manifest, weights, call, note)
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -267,11 +263,11 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-Program = tuple[Callable[..., Any], Callable[[int], int], dict[str, Any], str]
+Program = tuple[Callable[..., Any], dict[str, Any], str]
 
 
 def _program(folder: Path, manifest: dict[str, Any]) -> Program:
-    """The program as a function, its tile for a batch, the manifest with its arguments, and a note.
+    """The program as a jitted function, the manifest with its arguments, and a note.
 
     It is lowered again from the bundled spec where other forms were measured to be faster on this machine, and where
     this JAX cannot read the program.
@@ -279,13 +275,13 @@ def _program(folder: Path, manifest: dict[str, Any]) -> Program:
     from jax import export
 
     memory = remembered()
-    if (memory.forms or memory.tiles) and jax.default_backend() == "cpu":
+    if memory != Memory() and jax.default_backend() == "cpu":
         compiled = _compile_again(folder, manifest)
         if compiled is not None and compiled.tuned:
             return _program_of(compiled, manifest, "")
     try:
         exported = export.deserialize(bytearray((folder / "program.stablehlo").read_bytes()))
-        return exported.call, lambda batch: tile_size(manifest["widest_activation"]), manifest, ""
+        return _in_tiles(exported.call, tile_size(manifest["widest_activation"])), manifest, ""
     except Exception as error:  # JAX says in many ways that a serialised program is of another time
         reason = str(error).split("\n")[0][:120]
     compiled = _compile_again(folder, manifest)
@@ -301,8 +297,16 @@ def _compile_again(folder: Path, manifest: dict[str, Any]) -> Compiled | None:
     return compiled if sorted(_inference_paths(compiled)) == sorted(manifest["weights"]) else None
 
 
+def _in_tiles(program: Callable[..., Any], tile: int) -> Callable[..., Any]:
+    def run(weights: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
+        return in_tiles(program, weights, inputs, tile)
+
+    jitted: Callable[..., Any] = jax.jit(run)
+    return jitted
+
+
 def _program_of(compiled: Compiled, manifest: dict[str, Any], note: str) -> Program:
-    return compiled.inference_function, compiled.tile, manifest | _arguments(compiled), note
+    return compiled.infer, manifest | _arguments(compiled), note
 
 
 def class_output(outputs: Mapping[str, Any]) -> str | None:

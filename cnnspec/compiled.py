@@ -26,7 +26,7 @@ from cnnspec.lower.loops import find_loops, stack, stack_layout
 from cnnspec.lower.native import Native, concrete
 from cnnspec.lower.program import Program, check_inputs
 from cnnspec.lower.running import Arrays
-from cnnspec.lower.tiles import cores, in_tiles, tile_size, widest_activation
+from cnnspec.lower.tiles import in_tiles, tile_size, widest_activation
 from cnnspec.lower.training import TrainingFunction, joined
 from cnnspec.passes.pipeline import Stage, run_passes
 from cnnspec.scaling import Factors
@@ -90,7 +90,7 @@ class Compiled:
     @property
     def tuned(self) -> bool:
         """Whether anything that was measured of this machine changes how the network is computed here."""
-        known = network_signature(self.infer_graph) in self.memory.tiles
+        known = self._signature in self.memory.tiles or (self._signature in self.memory.native and self.may_be_native)
         return known or any(forms != self._forms[None] for forms in self._forms.values())
 
     @cached_property
@@ -118,27 +118,35 @@ class Compiled:
             self.inference_program, forms=self._forms[min(measured, key=lambda known: abs(log(known / batch)))]
         )
 
-    @cached_property
-    def native(self) -> Native | None:
-        """Inference by programs of this process, which call oneDNN; `None` where there is none, or another precision."""
-        if self.dtype != "float32" or self.inference_program.loops or not onednn.available():
-            return None
-        return Native(self.program_here, self.tile)
+    @property
+    def may_be_native(self) -> bool:
+        """Whether oneDNN could compute this network here, which `--tune` finds out."""
+        return self.dtype == "float32" and not self.inference_program.loops and onednn.available()
 
-    def program_here(self, batch: int) -> Program:
-        """The program that `infer` runs for a batch in this process."""
-        if self.native is None:
-            return self.program_for(batch)
+    @cached_property
+    def native(self) -> Native:
+        """Inference by programs of this process, which call oneDNN; for `infer`, and for `cnnspec.lower.trial`."""
+        return Native(self.native_program)
+
+    def native_tile(self, batch: Any) -> int | None:
+        """The tile in which `infer` computes a batch by oneDNN; `None` where it was never seen to, and does not."""
+        found = self.memory.native.get(self._signature, {}) if self.memory.native else {}
+        return found.get(batch) if found and self.may_be_native else None
+
+    @cached_property
+    def _signature(self) -> str:
+        return network_signature(self.infer_graph)
+
+    def native_program(self, batch: int) -> Program:
+        """The program that calls oneDNN, for a tile of `batch` images."""
         forms = {path: choice.form for path, choice in self.choices("cpu", batch, native=True).items()}
         convolutions = {path for path, form in forms.items() if form == "onednn"}
         return Program(fuse(self.inference_program.graph, convolutions), forms)
 
     def tile(self, batch: int) -> int:
         """Images of a batch that `infer` computes at a time on a CPU."""
-        graph = self.infer_graph
-        # oneDNN lays out the kernels in every call: twice as many images gain more than the cache loses.
-        usual = tile_size(widest_activation(graph), 2 * cores() if self.native is not None else None)
-        return self.memory.tile(network_signature(graph), batch) or usual
+        measured = self.native_tile(batch) or self.memory.tile(self._signature, batch)
+        return measured or tile_size(widest_activation(self.infer_graph))
 
     def training(
         self, remat: Sequence[str] = (), kind: Callable[[str], object] = lambda path: None,
@@ -187,12 +195,13 @@ class Compiled:
         return dict(stack(stack_layout(self.inference_program.loops), shapes, joined))
 
     def infer(self, prepared: Arrays, inputs: Any, *, features: Sequence[str] = ()) -> dict[str, Any]:
-        """The outputs for a batch, jitted. On some CPUs by a library of this process (`native`), but under a
+        """The outputs for a batch, jitted. Where that was measured to be faster, by oneDNN (`native`), but under a
         transformation of JAX, and with `features`, by the portable program."""
-        if self.native is not None and not features:
+        if self.memory.native and not features:
             given = check_inputs(self.inference_program.graph, inputs)
-            if concrete(prepared, given):
-                return self.native(prepared, given)
+            tile = self.native_tile(next(iter(given.values())).shape[0])
+            if tile is not None and concrete(prepared, given):
+                return self.native(prepared, given, tile)
         outputs: dict[str, Any] = self._infer(prepared, inputs, tuple(features))
         return outputs
 
@@ -207,8 +216,9 @@ class Compiled:
         graph = self.inference_program.graph
         weights = self.prepared_shapes(params, state)
         inputs = {e.name: jax.ShapeDtypeStruct((batch, *e.type.shape), e.type.dtype) for e in graph.inputs}
-        if self.native is not None:
-            self.native.warm(weights, inputs)
+        tile = self.native_tile(batch)
+        if tile is not None:
+            self.native.warm(weights, inputs, tile)
         else:
             self._infer.lower(weights, inputs, ()).compile()
 

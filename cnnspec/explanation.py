@@ -43,7 +43,8 @@ def explain(compiled: Compiled, platform: str = "cpu", batch: int = 1) -> Explan
 
     graph = compiled.infer_graph
     tile = min(batch, compiled.tile(batch)) if platform == "cpu" else batch
-    choices = compiled.choices(platform, tile, native=platform == "cpu" and compiled.native is not None)
+    native = platform == "cpu" and compiled.native_tile(batch) is not None
+    choices = compiled.choices(platform, tile, native)
     holds: dict[str, list[str]] = {}
     for scope, part_of in (*graph.absorbed.items(), *((scope, ref.node) for scope, ref in graph.scopes.items())):
         if scope in compiled.graph.by_path and scope not in graph.by_path:  # a node of the spec that is one no more

@@ -66,7 +66,7 @@ class Profile:
 def profile(compiled: Compiled, batch: int = 1, told: Told = lambda what: None) -> Profile:
     """Time every step of inference in the form that it takes on this machine; `told` hears what is measured next."""
     size = min(batch, compiled.tile(batch)) if jax.default_backend() == "cpu" else batch
-    program = compiled.program_here(size)
+    program = _program(compiled, batch, size)
     told("what this machine can do")
     idle = overhead()
     limits = ceilings(idle)
@@ -87,9 +87,15 @@ def profile(compiled: Compiled, batch: int = 1, told: Told = lambda what: None) 
     return Profile(compiled.loaded.document.name, size, machine(), limits, tuple(found), whole)
 
 
+def _program(compiled: Compiled, batch: int, size: int) -> Program:
+    """The program that computes a batch, `size` images at a time."""
+    native = compiled.native_tile(batch) is not None
+    return compiled.native_program(size) if native else compiled.program_for(size)
+
+
 def work(compiled: Compiled, batch: int) -> int:
     """How often `profile` will tell what it measures."""
-    program = compiled.program_here(min(batch, compiled.tile(batch)))
+    program = _program(compiled, batch, min(batch, compiled.tile(batch)))
     return 2 + len({_key(program, nodes) for nodes in steps_of(program.graph)})
 
 

@@ -11,9 +11,11 @@ import jax
 
 from cnnspec.compiled import Compiled
 from cnnspec.graph import Graph, Node
+from cnnspec.lower.forms.choose import MARGIN
 from cnnspec.lower.forms.measure import candidates, in_turns, measure, random_array
 from cnnspec.lower.forms.memory import Memory, network_signature, remember, signature
 from cnnspec.lower.tiles import cores, tile_size, widest_activation
+from cnnspec.lower.trial import attempt
 
 #: Seconds for which the whole network is run in each of the ways that are compared.
 LONG = 0.5
@@ -44,11 +46,14 @@ class Tuning:
     """What was found: op by op, for the whole network, whether it is worth keeping, and where it is kept (`None`: nowhere).
 
     `network` holds the seconds of a batch in the usual forms and in the measured ones; `tiles` those of each tile.
+    `library` has those of oneDNN in each tile, and under `"portable"` those of the portable program beside it; it is empty where
+    oneDNN cannot be tried, and `None` where it failed.
     """
 
     ops: tuple[Measured, ...]
     network: dict[str, float]
     tiles: dict[int, float]
+    library: dict[str, float] | None
     worthwhile: bool
     place: Path | None
 
@@ -57,7 +62,8 @@ def work(compiled: Compiled, batch: int) -> list[str]:
     """What `tune` will tell of, in order: for a progress bar."""
     graph = compiled.infer_graph
     paths = [node.path for node, _ in _distinct(graph).values()]
-    return [*paths, "the whole network", *(f"tiles of {tile}" for tile in _tiles(graph, batch))]
+    last = ["oneDNN"] if compiled.may_be_native else []
+    return [*paths, "the whole network", *(f"tiles of {tile}" for tile in _tiles(graph, batch)), *last]
 
 
 def tune(compiled: Compiled, batch: int = 1, told: Told = lambda what: None) -> Tuning:
@@ -70,7 +76,7 @@ def tune(compiled: Compiled, batch: int = 1, told: Told = lambda what: None) -> 
     size = min(batch, tile_size(widest_activation(graph)))
     new, ops = Memory(), []
     usual = compiled.usual()
-    choices = usual.choices(batch=size, native=usual.native is not None)
+    choices = usual.choices()
     for key, (node, count) in _distinct(graph).items():
         told(node.path)
         inputs = graph.types_into(node)
@@ -89,8 +95,15 @@ def tune(compiled: Compiled, batch: int = 1, told: Told = lambda what: None) -> 
         tiles |= {tile: _whole({"": Compiled(compiled.loaded, compiled.dtype, only)}, batch)[""]}
     if tiles:
         new.tiles[network_signature(graph)] = {batch: tiles}
-    worthwhile = bool(new.forms or new.tiles)
-    return Tuning(tuple(ops), network, tiles, worthwhile, remember(new) if worthwhile else None)
+    library: dict[str, float] | None = {}
+    if compiled.may_be_native:
+        told("oneDNN")
+        library = attempt(compiled, batch, sorted({min(tile, batch) for tile in _native_tiles()}), new)
+        fastest = min(library, key=library.__getitem__) if library else "portable"
+        if library and library[fastest] < (1 - MARGIN) * library["portable"]:
+            new.native[network_signature(graph)] = {batch: int(fastest)}
+    worthwhile = bool(new.forms or new.tiles or new.native)
+    return Tuning(tuple(ops), network, tiles, library, worthwhile, remember(new) if worthwhile else None)
 
 
 def _distinct(graph: Graph) -> dict[str, tuple[Node, int]]:
@@ -111,6 +124,11 @@ def _tiles(graph: Graph, batch: int) -> Iterator[int]:
         return
     usual = tile_size(widest_activation(graph))
     yield from sorted({tile for tile in (cores(), 2 * cores(), 4 * cores(), usual) if tile < batch} | {batch})
+
+
+def _native_tiles() -> tuple[int, ...]:
+    """The tiles that are tried by oneDNN: it lays out the kernels anew for each, and so wants larger ones."""
+    return cores(), 2 * cores(), 4 * cores()
 
 
 def _whole(networks: dict[str, Compiled], batch: int) -> dict[str, float]:

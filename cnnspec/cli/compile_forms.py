@@ -86,3 +86,8 @@ def _print_tuning(found: Tuning, batch: int) -> None:
     click.echo(f"the network: {measured:.2f} ms in the measured forms, {usual:.2f} ms in the usual ones")
     for tile, seconds in sorted(found.tiles.items(), key=lambda entry: entry[1]):
         click.echo(f"a batch of {batch} in tiles of {tile}: {1e3 * seconds:.2f} ms")
+    if found.library is None:
+        click.echo("oneDNN cannot compute this network here, and is not used")
+    for images, seconds in sorted((found.library or {}).items(), key=lambda entry: entry[1]):
+        way = "by the portable program beside it" if images == "portable" else f"by oneDNN in tiles of {images}"
+        click.echo(f"a batch of {batch} {way}: {1e3 * seconds:.2f} ms")

@@ -1,7 +1,7 @@
-"""Inference in this process alone: programs that call a library, which no artefact and no cache could hold.
+"""Inference in this process alone: programs that call oneDNN, which no artefact and no cache could hold.
 
 A program is compiled ahead of time for each batch, with what `fuse` made of the graph. Whatever transforms or exports
-inference gets the portable program instead.
+inference gets the portable program instead. Only what `cnnspec.lower.trial` has seen to work is run so.
 """
 
 from __future__ import annotations
@@ -27,26 +27,28 @@ def concrete(*arrays: Mapping[str, Any]) -> bool:
 class Native:
     """`infer` by programs of this process; `program` and `tile` say how a batch is computed."""
 
-    def __init__(self, program: Callable[[int], Program], tile: Callable[[int], int]) -> None:
-        self._program, self._tile = program, tile
-        self._compiled: dict[Shapes, Any] = {}
+    def __init__(self, program: Callable[[int], Program]) -> None:
+        self._program = program
+        self._compiled: dict[tuple[int, Shapes], Any] = {}
 
-    def __call__(self, prepared: Arrays, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """The outputs for a batch; **Errors**: `TypeError` for weights of other shapes than the first time."""
-        outputs: dict[str, Any] = self.warm(prepared, inputs)(prepared, inputs)
+    def __call__(self, prepared: Arrays, inputs: Mapping[str, Any], tile: int) -> dict[str, Any]:
+        """The outputs for a batch, `tile` images at a time.
+
+        **Errors**: `TypeError` for weights of other shapes or types than the first time.
+        """
+        outputs: dict[str, Any] = self.warm(prepared, inputs, tile)(prepared, inputs)
         return outputs
 
-    def warm(self, prepared: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
+    def warm(self, prepared: Mapping[str, Any], inputs: Mapping[str, Any], tile: int) -> Any:
         """The program for arrays of these shapes; only shapes and types are looked at."""
-        shapes = tuple((name, x.shape, x.dtype) for name, x in inputs.items())
-        if shapes not in self._compiled:
-            self._compiled[shapes] = self._compile(prepared, inputs)
-        return self._compiled[shapes]
+        key = (tile, tuple((name, x.shape, x.dtype) for name, x in inputs.items()))
+        if key not in self._compiled:
+            self._compiled[key] = self._compile(prepared, inputs, tile)
+        return self._compiled[key]
 
-    def _compile(self, prepared: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
+    def _compile(self, prepared: Mapping[str, Any], inputs: Mapping[str, Any], tile: int) -> Any:
         batch = next(iter(inputs.values())).shape[0]
-        tile = self._tile(batch)
-        program = self._program(min(batch, tile))
+        program = self._program(-(-batch // -(-batch // tile)))  # the images that `in_tiles` takes at a time
 
         def run(prepared: Arrays, inputs: Mapping[str, Any]) -> Any:
             return in_tiles(lambda weights, part: program.apply(weights, weights, part)[0], prepared, inputs, tile)

@@ -58,10 +58,9 @@ def choose(
     if platform != "cpu":
         return Choice("plain", f"{platform} has fast kernels for the plain form")
     decided = _conv(op, inputs[0], node.type, train) if isinstance(op, Conv) else _pool(op)
-    if native and isinstance(op, Conv):
-        decided = _native(op, inputs[0], node.type, batch or 1) or decided
+    if native and isinstance(op, Conv) and (found := _native(op, inputs[0], node.type, batch or 1)) is not None:
+        return found
     times = memory.times(signature(node, inputs), batch) if memory is not None and memory.forms and not train else {}
-    times = {form: seconds for form, seconds in times.items() if native or form != "onednn"}
     if decided.form not in times:
         return decided
     best = min(times, key=times.__getitem__)

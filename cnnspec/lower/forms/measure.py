@@ -11,13 +11,10 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 
-from cnnspec.cache import not_cached
 from cnnspec.graph import Node
-from cnnspec.lower import onednn
 from cnnspec.lower.derive import derive
 from cnnspec.lower.forms.layouts import layouts_of
 from cnnspec.lower.forms.table import FORMS, TRAINING, fits
-from cnnspec.lower.fuse import FusedConv
 from cnnspec.lower.running import NodeRun
 from cnnspec.ops.conv import Conv
 from cnnspec.pooling import Pool
@@ -28,7 +25,7 @@ LONG, OFTEN = 0.02, 5
 
 
 def candidates(node: Node, inputs: Sequence[TensorType], train: bool = False) -> list[str]:
-    """The forms that can compute a node on this machine; the plain one first."""
+    """The forms that can compute a node; the plain one first."""
     if isinstance(node.op, Pool):
         return ["plain", "slices"]
     if not isinstance(node.op, Conv):
@@ -37,18 +34,14 @@ def candidates(node: Node, inputs: Sequence[TensorType], train: bool = False) ->
     kernel, groups = node.op.parameters(x)["kernel"].shape, node.op.resolved_groups(x)
     known = [name for name in FORMS if train or name not in TRAINING]
     taps = kernel[0] * kernel[1]
-    found = [name for name in known if fits(name, x.channels, kernel, groups) and not (name == "im2col" and taps == 1)]
-    return [*found, "onednn"] if not train and x.dtype == "float32" and onednn.available() else found
+    return [name for name in known if fits(name, x.channels, kernel, groups) and not (name == "im2col" and taps == 1)]
 
 
 def function_of(node: Node, form: str, train: bool) -> Callable[..., Any]:
     """The node with the activation that follows most (a ReLU), and for training its gradients, as one function."""
 
     def forward(params: dict[str, Any], x: Any) -> Any:
-        run = NodeRun(node, params, {}, None, train, form)
-        if form == "onednn" and isinstance(node.op, Conv):
-            return FusedConv(conv=node.op, function="relu").lower(run, x)
-        return jax.nn.relu(node.op.lower(run, x))
+        return jax.nn.relu(node.op.lower(NodeRun(node, params, {}, None, train, form), x))
 
     def both(params: dict[str, Any], x: Any) -> Any:
         return jax.grad(lambda params, x: jax.numpy.square(forward(params, x)).sum(), argnums=(0, 1))(params, x)
@@ -69,8 +62,7 @@ def measure(
     arrays = jax.device_put(derive([*weights, *table], table, weights))
     laid = replace(node, parameters={**node.parameters, **{name: path for name, (path, _) in layouts.items()}})
     functions = {form: partial(function_of(laid, form, train), arrays, x) for form in forms}
-    with not_cached():
-        return in_turns(functions)
+    return in_turns(functions)
 
 
 def random_array(shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.float32]]:

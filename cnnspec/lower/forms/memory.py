@@ -1,4 +1,5 @@
-"""What was measured on this machine, kept in the user's cache: how fast each form of an op is, and which tile suits.
+"""What was measured on this machine, kept in the user's cache: how fast each form of an op is, which tile suits, and
+which networks oneDNN computes faster.
 
 Nothing of it goes into an artefact. A program is measured where it runs, and what was found there holds there alone:
 the file is that of one processor, number of cores and version of JAX.
@@ -10,7 +11,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from math import log
 from pathlib import Path
@@ -22,15 +23,19 @@ from cnnspec.graph import Graph, Node
 from cnnspec.lower.tiles import cores
 from cnnspec.types import TensorType
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass
 class Memory:
-    """Seconds by signature, batch and form; seconds by network, batch and tile."""
+    """Seconds by signature, batch and form; seconds by network, batch and tile.
+
+    `native` has the networks and batches that were computed by oneDNN here, rightly and faster, and in which tiles.
+    """
 
     forms: dict[str, dict[int, dict[str, float]]] = field(default_factory=dict)
     tiles: dict[str, dict[int, dict[int, float]]] = field(default_factory=dict)
+    native: dict[str, dict[int, int]] = field(default_factory=dict)
 
     def times(self, signature: str, batch: int | None) -> Mapping[str, float]:
         """The seconds of each form at the batch measured that is nearest; empty where none was."""
@@ -102,16 +107,20 @@ def _read(path: Path, changed: int) -> Memory:
     """The file, read again when it has changed; one that cannot be read counts for nothing."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        if found["format"] != FORMAT:
-            return Memory()
-        forms = {op: {int(b): dict(t) for b, t in by.items()} for op, by in found["forms"].items()}
-        tiles = {
-            name: {int(b): {int(tile): s for tile, s in t.items()} for b, t in by.items()}
-            for name, by in found["tiles"].items()
-        }
+        return from_json(found) if found["format"] == FORMAT else Memory()
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Memory()
-    return Memory(forms, tiles)
+
+
+def from_json(found: Mapping[str, Any]) -> Memory:
+    """A memory from its fields as JSON has them, with numbers as text where they are keys."""
+    forms = {op: {int(b): dict(t) for b, t in by.items()} for op, by in found["forms"].items()}
+    tiles = {
+        name: {int(b): {int(tile): s for tile, s in t.items()} for b, t in by.items()}
+        for name, by in found["tiles"].items()
+    }
+    native = {name: {int(b): int(tile) for b, tile in by.items()} for name, by in found["native"].items()}
+    return Memory(forms, tiles, native)
 
 
 def remember(new: Memory) -> Path | None:
@@ -120,9 +129,11 @@ def remember(new: Memory) -> Path | None:
     if path is None:
         return None
     known = remembered()
-    forms = {op: {**known.forms.get(op, {}), **new.forms.get(op, {})} for op in {**known.forms, **new.forms}}
-    tiles = {name: {**known.tiles.get(name, {}), **new.tiles.get(name, {})} for name in {**known.tiles, **new.tiles}}
-    text = json.dumps({"format": FORMAT, "machine": machine(), "forms": forms, "tiles": tiles}, indent=1)
+    both = {
+        name: {key: {**old.get(key, {}), **more.get(key, {})} for key in {**old, **more}}
+        for name, old, more in ((name, getattr(known, name), getattr(new, name)) for name in asdict(new))
+    }
+    text = json.dumps({"format": FORMAT, "machine": machine(), **both}, indent=1)
     with written_whole(path) as beside:
         beside.write_text(text + "\n", encoding="utf-8")
     return path
