@@ -12,6 +12,7 @@ from cnnspec.files import written_whole
 #: Colours of the palette of Okabe and Ito, which most eyes tell apart; shapes and their sizes; and how far above or
 #: below its line a mark stands, so that none hides another.
 STYLES = {
+    "tuned": ("#000000", "*", 8.0, 0.0),
     "nnx": ("#d55e00", "s", 6.0, -0.08), "keras": ("#e69f00", "D", 5.6, 0.08), "torch": ("#56b4e9", "o", 6.5, 0.0),
     "torch.compile": ("#0072b2", "^", 7.2, -0.08), "onnxruntime": ("#009e73", "v", 7.2, 0.08),
 }  # fmt: skip

@@ -40,12 +40,12 @@ def _cell(measured: Mapping[str, Any], name: str) -> str:
     return f"{text} {figures.ratio(engine, measured['cnnspec']):.2f}×"
 
 
-def ratios(rows: Rows, engine: str, batch: int | None = None) -> dict[str, float]:
-    """By key of a row: how many times as long as cnnspec an engine takes, where both were measured."""
+def ratios(rows: Rows, engine: str, batch: int | None = None, base: str = "cnnspec") -> dict[str, float]:
+    """By key of a row: how many times as long as `base` an engine takes, where both were measured."""
     return {
-        key: figures.ratio(row["engines"][engine], row["engines"]["cnnspec"])
+        key: figures.ratio(row["engines"][engine], row["engines"][base])
         for key, row in rows.items()
-        if {engine, "cnnspec"} <= set(row["engines"]) and batch in (None, row["batch"])
+        if {engine, base} <= set(row["engines"]) and batch in (None, row["batch"])
     }
 
 

@@ -11,7 +11,6 @@ import jax
 
 from cnnspec.compiled import Compiled
 from cnnspec.graph import Graph, Node
-from cnnspec.lower.forms.choose import MARGIN
 from cnnspec.lower.forms.measure import candidates, in_turns, measure, random_array
 from cnnspec.lower.forms.memory import Memory, network_signature, remember, signature
 from cnnspec.lower.tiles import cores, tile_size, widest_activation
@@ -19,7 +18,8 @@ from cnnspec.lower.trial import attempt
 
 #: Seconds for which the whole network is run in each of the ways that are compared.
 LONG = 0.5
-#: How much slower, as a share, a network may seem in the measured forms before they are not kept: timings waver.
+#: How much slower, as a share, a network may seem in the measured forms before they are not kept, and how much faster it
+#: must be by oneDNN: timings waver.
 TOLERANCE = 0.02
 
 #: Told what is measured next.
@@ -100,7 +100,7 @@ def tune(compiled: Compiled, batch: int = 1, told: Told = lambda what: None) -> 
         told("oneDNN")
         library = attempt(compiled, batch, sorted({min(tile, batch) for tile in _native_tiles()}), new)
         fastest = min(library, key=library.__getitem__) if library else "portable"
-        if library and library[fastest] < (1 - MARGIN) * library["portable"]:
+        if library and library[fastest] < (1 - TOLERANCE) * library["portable"]:
             new.native[network_signature(graph)] = {batch: int(fastest)}
     worthwhile = bool(new.forms or new.tiles or new.native)
     return Tuning(tuple(ops), network, tiles, library, worthwhile, remember(new) if worthwhile else None)

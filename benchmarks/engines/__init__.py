@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-_MODULES = ("cnnspec", "nnx", "keras", "torch", "torch_compile", "onnxruntime")
+_MODULES = ("cnnspec", "cnnspec_tuned", "nnx", "keras", "torch", "torch_compile", "onnxruntime")
 
 
 @dataclass(frozen=True)

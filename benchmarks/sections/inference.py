@@ -14,7 +14,8 @@ NAME = "inference"
 TITLE = "Inference"
 METHOD = """Milliseconds a batch in float32, the median of all turns and in brackets the least of all calls; × is how many times as long as cnnspec an engine takes,
 the median over rounds. *others* is the share of the machine that other processes used meanwhile. keras is the faster of `predict_on_batch` and a jitted stateless call;
-onnxruntime runs the ONNX file of `cnnspec compile --target onnx`."""
+onnxruntime runs the ONNX file of `cnnspec compile --target onnx`. *cnnspec, tuned* is what `infer` does after
+`cnnspec compile --tune` for that batch."""
 
 SHORT = ("resnet50", "resnext50_32x4d", "mobilenet_v2")
 line, notes = tables.line, tables.notes
@@ -37,18 +38,20 @@ def result_tables(rows: tables.Rows) -> list[tuple[str, Table]]:
 
 
 #: Ratios of which the mean is taken: over cnnspec for those it should leave behind, of it to those to be reached.
-MEANS = (("keras", False), ("nnx", False), ("torch", False), ("torch.compile", True), ("onnxruntime", True))
+MEANS = (
+    ("keras", "cnnspec"), ("nnx", "cnnspec"), ("torch", "cnnspec"), ("cnnspec", "torch.compile"), ("tuned", "torch.compile"),
+    ("cnnspec", "onnxruntime"), ("tuned", "onnxruntime"),
+)  # fmt: skip
 
 
 def means(rows: tables.Rows) -> Table:
     """The geometric means of the ratios at each batch size."""
-    heads = [f"cnnspec / {name}" if inverse else f"{name} / cnnspec" for name, inverse in MEANS]
+    heads = [f"{engine} / {base}" for engine, base in MEANS]
     table = Table(["batch", *heads], right=range(len(heads) + 1))
     for batch in sorted({row["batch"] for row in rows.values()}):
         cells = []
-        for name, inverse in MEANS:
-            found = tables.ratios(rows, name, batch)
-            mean = geometric_mean(found.values())
-            cells.append(f"{1 / mean if inverse else mean:.2f} ({len(found)})" if found else "")
+        for engine, base in MEANS:
+            found = tables.ratios(rows, engine, batch, base)
+            cells.append(f"{geometric_mean(found.values()):.2f} ({len(found)})" if found else "")
         table.add(batch, *cells)
     return table

@@ -59,13 +59,15 @@ def test_means_are_over_the_networks_that_both_have() -> None:
         "nnx / cnnspec",
         "torch / cnnspec",
         "cnnspec / torch.compile",
+        "tuned / torch.compile",
         "cnnspec / onnxruntime",
+        "tuned / onnxruntime",
     ]
     assert table.rows[0] == [
         "1", f"{math.sqrt(1.6 * 11):.2f} (2)", f"{(1.5 * 9 * 1.25) ** (1 / 3):.2f} (3)", f"{6 ** (1 / 3):.2f} (3)",
-        f"{math.sqrt(10 / 9):.2f} (2)", f"{math.sqrt(1.25 * 2):.2f} (2)",
+        f"{math.sqrt(10 / 9):.2f} (2)", "", f"{math.sqrt(1.25 * 2):.2f} (2)", "",
     ]  # fmt: skip
-    assert table.rows[1] == ["8", "", "20.00 (1)", "", "0.95 (1)", ""]
+    assert table.rows[1] == ["8", "", "20.00 (1)", "", "0.95 (1)", "", "", ""]
 
 
 def test_the_worst_row_decides_whether_a_target_is_met() -> None:
@@ -81,6 +83,25 @@ def test_the_worst_row_decides_whether_a_target_is_met() -> None:
     assert compiled.where == f"2 of {len(NETWORKS)} networks"
     assert found["cnnspec / torch.compile: geometric mean at batch 8"].met
     assert not found["cnnspec / onnxruntime: geometric mean at batch 1"].met
+    assert "cnnspec, tuned / onnxruntime: geometric mean at batch 1" not in found
+
+
+def test_what_was_tuned_has_ratios_of_its_own() -> None:
+    turns = {"cnnspec": 2.0, "tuned": 1.0, "onnxruntime": 1.25}
+    engines = {name: {"turns": [t], "median": t, "minimum": t} for name, t in turns.items()}
+    rows = {
+        "resnet50 1": {
+            "network": "resnet50",
+            "batch": 1,
+            "engines": engines,
+            "warnings": [],
+            "others": 0.0,
+            "absent": {},
+        }
+    }
+    found = {target.what: target.reached for target in targets.inference(rows)}
+    assert found["cnnspec, tuned / onnxruntime: geometric mean at batch 1"] == pytest.approx(0.8)
+    assert found["cnnspec / onnxruntime: geometric mean at batch 1"] == pytest.approx(1.6)
 
 
 def test_a_bound_itself_is_met() -> None:
