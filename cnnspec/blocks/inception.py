@@ -9,6 +9,7 @@ from pydantic import Field
 from cnnspec.blocks.base import Act, Block, Builder, Norm, Value
 from cnnspec.blocks.conv import ConvBlock
 from cnnspec.blocks.squeeze_excite import RELU
+from cnnspec.diagnostics import Problem
 from cnnspec.fields import HALF, Pair, Size
 from cnnspec.ops.avg_pool import AvgPool
 from cnnspec.ops.concat import Concat
@@ -77,6 +78,9 @@ class Inception(Block):
         if self.pool is not None:
             y = self._pool(build, x)
             found.append(build(self._conv(self.pool, (1, 1)), y, id="branch_pool") if self.pool else y)
+        if not found:
+            branches = "conv1x1, conv3x3, conv3x3_double, conv5x5 or pool"
+            raise Problem("E102", "`inception` needs at least one branch", f"give it {branches}")
         return build(Concat(), *found, id="concat")
 
     def _conv(self, filters: int, kernel: Pair, stride: Pair = (1, 1)) -> ConvBlock:

@@ -228,5 +228,11 @@ def _write(compiled: Compiled, folder: Path, weights: Weights, seed: int, batch:
         f"{bytes_text(counts.weight_bytes)} of weights",
         f"exported for cpu, cuda, tpu in {exported:.1f} s; compiled for this machine, batch {batch}, in {jitted:.1f} s",
         *([] if trained else [_UNTRAINED]),
-        f"run it: cnnspec run {folder} IMAGE...",
+        *([f"run it: cnnspec run {folder} IMAGE..."] if _takes_a_picture(compiled) else []),
     ]
+
+
+def _takes_a_picture(compiled: Compiled) -> bool:
+    """Whether `cnnspec run` can give the network what it wants."""
+    inputs = compiled.infer_graph.inputs
+    return len(inputs) == 1 and inputs[0].type.rank == 3

@@ -17,7 +17,7 @@ def prune(graph: Graph) -> Graph:
     paths = {path for node in nodes for path in node.parameters.values()}
     sources = {s for path, derived in graph.derived.items() if path in paths for s in derived.sources}
     present = {node.path for node in nodes} | {entry.name for entry in graph.inputs}
-    if len(nodes) == len(graph.nodes):
+    if len(nodes) == len(graph.nodes) and graph.parameters.keys() <= paths | sources:
         return graph
     return graph.with_nodes(
         nodes,
