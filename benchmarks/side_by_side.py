@@ -35,9 +35,16 @@ def measure(kind: str, spec: str, batch: int, rounds: int, options: Options, pix
     title = f"{kind} of {spec}, batch {batch}"
     with tempfile.TemporaryDirectory() as folder:
         options.progress.step(f"{title}: building in {len(jobs)} engines")
-        workers = build_all(jobs, Path(folder), environments)
+        alone = [job for job in jobs if getattr(engines()[job.engine], "MEASURES", False)]
+        workers = build_all([job for job in jobs if job not in alone], Path(folder), environments)
         try:
             built = _each(workers, Worker.ready, absent)
+            for job in alone:
+                options.progress.step(f"{title}: measuring and building in {job.engine}")
+                more = build_all([job], Path(folder), environments)
+                workers |= more
+                built |= _each(more, Worker.ready, absent)
+                workers = {name: worker for name, worker in workers.items() if name in built}
             warmed = _each(workers, lambda worker: worker.warm(TURN_SECONDS), absent)
             watch = machine.Watch([worker.process.pid for worker in workers.values()])
             measured = take_turns(workers, rounds, TURN_SECONDS, TURN_CALLS, lambda number, name: options.progress.step(

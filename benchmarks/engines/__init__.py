@@ -1,7 +1,8 @@
 """The contenders: each module builds a network its own way, with what a careful user of it would do for speed.
 
 A module has `NAME`, `LABEL`, `NEEDS` (what must be installed), `ENVIRONMENT` (of its process), `KINDS` (inference,
-training), `has(network)`, and a function for each kind that gives a `Contender`. What it runs with is imported when it
+training), `has(network)`, and a function for each kind that gives a `Contender`; `MEASURES` where it measures while it is
+built. What it runs with is imported when it
 builds, so that listing engines is quick, and the process that measures stays small.
 """
 

@@ -14,6 +14,8 @@ NEEDS = untuned.NEEDS
 #: What is measured is kept apart from the user's own.
 ENVIRONMENT = {"CNNSPEC_CACHE": str(Path("out/benchmarks/tuned").absolute())}
 KINDS = ("inference",)
+#: It measures while it is built, and so is built after the others, by itself.
+MEASURES = True
 has = untuned.has
 
 

@@ -37,7 +37,7 @@ def test_every_engine_takes_part_where_it_can(installed: set[str]) -> None:
 def test_an_engine_that_is_not_installed_is_left_out_and_named(installed: set[str]) -> None:
     installed -= {"torch", "timm"}
     present, absent = contenders("inference", "resnet50", Options())
-    assert present == ["cnnspec", "nnx", "keras", "onnxruntime"]
+    assert present == ["cnnspec", "tuned", "nnx", "keras", "onnxruntime"]
     assert absent == dict.fromkeys(("torch", "torch.compile"), "not installed: torch, timm")
 
 
