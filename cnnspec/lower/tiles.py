@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from cnnspec.graph import Graph
 
 #: Bytes of the widest activation that a tile should have at least: below, the loop costs more than the cache gains.
-TILE_BYTES = 2**20
+TILE_BYTES = 2**22
 
 
 def widest_activation(graph: Graph) -> int:
