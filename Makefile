@@ -65,6 +65,7 @@ docs: setup  ## write the generated pages
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/zoo.py
 	$(BIN)/python docs/executed.py docs/scaling.md
+	$(BIN)/python docs/diagnostic_picture.py
 
 bench-peers: setup  ## install what the benchmarks compare with
 	$(PIP) -c constraints.txt -e '.[bench]'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 from pathlib import Path
 
@@ -31,6 +32,12 @@ def test_the_diagnostics_are_what_is_printed(monkeypatch):
     done = CliRunner().invoke(main, ["check", "docs/examples/four_mistakes.yaml"])
     assert done.exit_code == 1
     assert done.stderr == shown
+
+
+def test_the_picture_is_what_is_printed():
+    """`make docs` draws it anew."""
+    made = runpy.run_path(str(ROOT / "docs" / "diagnostic_picture.py"))
+    assert made["picture"]() == made["PICTURE"].read_text(encoding="utf-8")
 
 
 def test_the_number_of_proven_networks_is_what_the_command_prints():
