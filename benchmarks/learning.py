@@ -1,7 +1,7 @@
 """`python -m benchmarks.learning`: what networks of the zoo reach on the real data that comes along; writes docs/learning.md.
 
 Every trial is a command that anybody can type. Its run stays in the folder `--out`; one that is complete is not made
-again. `--only NAME` makes some of them, and writes no page.
+again. `--only NAME` makes some of them, and writes no page; `--no-measuring` writes the page of those that are complete.
 """
 
 from __future__ import annotations
@@ -75,26 +75,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/learning"), help="where the runs go")
     parser.add_argument("--only", action="append", choices=[trial.name for trial in TRIALS], help="repeatable")
+    parser.add_argument("--no-measuring", action="store_true", help="only write the page of what is there")
     arguments = parser.parse_args()
     chosen = [trial for trial in TRIALS if not arguments.only or trial.name in arguments.only]
     out = arguments.out.absolute()
-    made = {trial: [run(trial, seed, out) for seed in range(trial.seeds)] for trial in chosen}
+    take = kept if arguments.no_measuring else run
+    found = {trial: [take(trial, seed, out) for seed in range(trial.seeds)] for trial in chosen}
+    made = {trial: [result for result in results if result] for trial, results in found.items() if all(results)}
     for trial, results in made.items():
         print(row(trial, results))
     if arguments.only is None:
         PAGE.write_text(page(made), encoding="utf-8")
         PICTURES.mkdir(exist_ok=True)
         for name in ("reconstructions", "dimensions"):
-            shutil.copy(out / "capsnet-0" / f"{name}.png", PICTURES / f"capsnet_{name}.png")
+            if (out / "capsnet-0").is_dir():
+                shutil.copy(out / "capsnet-0" / f"{name}.png", PICTURES / f"capsnet_{name}.png")
+    missing = [trial.name for trial in chosen if trial not in made]
+    if missing:
+        print(f"not there yet: {', '.join(missing)}", file=sys.stderr)
     if not all(reached(trial, results) for trial, results in made.items()):
         sys.exit("a trial did not reach what is asked of it")
 
 
 def run(trial: Trial, seed: int, out: Path) -> dict[str, Any]:
     """The measures of one training, made now or before."""
-    folder, kept = out / f"{trial.name}-{seed}", out / f"{trial.name}-{seed}.json"
-    if kept.exists():
-        found: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+    folder = out / f"{trial.name}-{seed}"
+    if (found := kept(trial, seed, out)) is not None:
         return found
     shutil.rmtree(folder, ignore_errors=True)
     command = [
@@ -116,9 +122,20 @@ def run(trial: Trial, seed: int, out: Path) -> dict[str, Any]:
         "used": _used() - used,
         "load": machine.load(),
     }
-    kept.write_text(json.dumps(measures) + "\n", encoding="utf-8")
+    _file(trial, seed, out).write_text(json.dumps(measures) + "\n", encoding="utf-8")
     print(f"{trial.name}, seed {seed}: {measures['top1']:.2%} in {measures['wall']:.0f} s", file=sys.stderr)
     return dict(measures)
+
+
+def kept(trial: Trial, seed: int, out: Path) -> dict[str, Any] | None:
+    """The measures of a training that was made before."""
+    file = _file(trial, seed, out)
+    found: dict[str, Any] | None = json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+    return found
+
+
+def _file(trial: Trial, seed: int, out: Path) -> Path:
+    return out / f"{trial.name}-{seed}.json"
 
 
 def reached(trial: Trial, results: Sequence[dict[str, Any]]) -> bool:
@@ -146,7 +163,10 @@ def page(made: dict[Trial, list[dict[str, Any]]]) -> str:
     loads = [r["load"] for results in made.values() for r in results]
     on = f"{about['cores']} cores ({about['processor']}), {about['memory_gib']} GiB; load {min(loads):.1f} to {max(loads):.1f}."
     lines = [_HEAD, on, "", "| what | command | accuracy | asked | seconds |", "| --- | --- | --- | --- | --- |"]
-    return "\n".join([*lines, *(row(trial, results) for trial, results in made.items()), "", _CAPSULES])
+    lines += [row(trial, results) for trial, results in made.items()]
+    absent = [f"`cnnspec train {trial.arguments}` ({trial.asked:.1%})" for trial in TRIALS if trial not in made]
+    lines += ["", f"Asked for, and not measured here: {', '.join(absent)}."] if absent else []
+    return "\n".join([*lines, "", _CAPSULES])
 
 
 def _used() -> float:
