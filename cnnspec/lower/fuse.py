@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -19,17 +19,22 @@ from cnnspec.types import TensorType
 
 
 class FusedConv(Op):
-    """A convolution, then a sum with a second input where there is one, then an activation. No spec can name it.
+    """A convolution, then a sum with a second input, then an activation. No spec can name it.
+
+    The last input is what the fused convolution before it gave, which is waited for: while oneDNN computes, it holds a
+    thread of the pool that its own work needs, so that two at a time could wait for each other for ever.
 
     **Shape**: that of the convolution; the second input has the shape of the result.
     **Params**: those of the convolution.
     """
 
     key: ClassVar[str] = "fused_conv"
-    arity: ClassVar[tuple[int, int | None]] = (1, 2)
+    arity: ClassVar[tuple[int, int | None]] = (1, 3)
 
     conv: Conv = Field(description="the convolution")
+    adds: bool = Field(False, description="whether the second input is added")
     function: str | None = Field(None, description="the activation")
+    waits: bool = Field(False, description="whether the last input is waited for")
 
     def infer(self, *inputs: TensorType) -> TensorType:
         return self.conv.infer(inputs[0])
@@ -41,8 +46,13 @@ class FusedConv(Op):
         return self.conv.cost(inputs[:1], output)
 
     def lower(self, run: Run, *inputs: Any) -> Any:
-        kernel, bias = run.param("kernel"), run.param("bias") if self.conv.bias else None
-        x, summand = inputs if len(inputs) == 2 else (*inputs, None)
+        import jax.numpy as jnp
+
+        x, kernel, bias = inputs[0], run.param("kernel"), run.param("bias") if self.conv.bias else None
+        if self.waits:
+            zero = jnp.minimum(jnp.abs(inputs[-1].ravel()[0]), 0)
+            bias = zero + (jnp.zeros(kernel.shape[-1], x.dtype) if bias is None else bias)
+        summand = inputs[1] if self.adds else None
         return convolve(x, kernel, self.conv.geometry(x, kernel), bias, summand, self.function)
 
 
@@ -64,7 +74,8 @@ def fuse(graph: Graph, paths: Collection[str]) -> Graph:
             continue
         chain, inputs, function = [node], node.inputs, None
         add = behind(node)
-        if add is not None and isinstance(add.op, Add) and len(add.inputs) == 2:
+        adds = add is not None and isinstance(add.op, Add) and len(add.inputs) == 2
+        if add is not None and adds:
             inputs += tuple(ref for ref in add.inputs if ref != Ref(node.path))
             chain.append(add)
         act = behind(chain[-1])
@@ -72,10 +83,24 @@ def fuse(graph: Graph, paths: Collection[str]) -> Graph:
             function = act.op.function
             chain.append(act)
         own = {name: path for name, path in node.parameters.items() if "@" not in name}  # no layouts of our forms
-        fused = replace(node, op=FusedConv(conv=node.op, function=function), inputs=inputs, parameters=own)
+        op = FusedConv(conv=node.op, adds=adds, function=function)
+        fused = replace(node, op=op, inputs=inputs, parameters=own)
         made[chain[-1].path] = fused  # where everything that comes in is known
         taken |= {part.path for part in chain}
         if len(chain) > 1:
             rewriting.move(Ref(chain[-1].path), Ref(node.path))
     nodes = (made.get(node.path, node) for node in graph.nodes if node.path in made or node.path not in taken)
-    return rewriting.result(map(rewriting.rewired, nodes))
+    return rewriting.result(_one_by_one(map(rewriting.rewired, nodes)))
+
+
+def _one_by_one(nodes: Iterable[Node]) -> Iterator[Node]:
+    """The nodes, of which every fused convolution waits for the one before it."""
+    before: Ref | None = None
+    for node in nodes:
+        if not isinstance(node.op, FusedConv):
+            yield node
+            continue
+        waits = before is not None and before not in node.inputs
+        op = node.op.model_copy(update={"waits": waits})
+        yield replace(node, op=op, inputs=(*node.inputs, before) if waits else node.inputs)
+        before = Ref(node.path)

@@ -23,6 +23,7 @@ import jax
 import jax.numpy as jnp
 
 from cnnspec.lower.forms.conv import Geometry
+from cnnspec.lower.tiles import cores
 
 #: Versions of jaxlib with which the tests of this module have run.
 TESTED = ("0.10.2",)
@@ -35,7 +36,9 @@ def available() -> bool:
     """Whether oneDNN may be tried in this process: by jaxlib, processor and devices. `CNNSPEC_ONEDNN=off` says no."""
     if os.environ.get("CNNSPEC_ONEDNN", "on").lower() in ("off", "0") or version("jaxlib") not in TESTED:
         return False
-    return platform.machine() in ("x86_64", "AMD64") and jax.default_backend() == "cpu" and jax.device_count() == 1
+    if platform.machine() not in ("x86_64", "AMD64") or cores() < 2:  # it holds one thread, and its work needs another
+        return False
+    return bool(jax.default_backend() == "cpu" and jax.device_count() == 1)
 
 
 def convolve(

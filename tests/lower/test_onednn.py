@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import warnings
+from itertools import pairwise
 from itertools import product as product_of
 
 import jax
@@ -15,6 +17,7 @@ import pytest
 import cnnspec
 from cnnspec.compiled import Compiled
 from cnnspec.explanation import explain
+from cnnspec.graph import Ref
 from cnnspec.lower import onednn
 from cnnspec.lower.forms.conv import Geometry, plain
 from cnnspec.lower.forms.memory import Memory, network_signature, remembered
@@ -91,7 +94,7 @@ def test_what_becomes_part_of_a_convolution():
     graph = cnnspec.compile(NETWORK).inference_program.graph
     fused = fuse(graph, {node.path for node in graph.nodes if node.op.key == "conv"})
     verify(fused, "fuse")
-    made = {node.path: (node.op.function, len(node.inputs)) for node in fused.nodes if isinstance(node.op, FusedConv)}
+    made = {n.path: (n.op.function, 1 + n.op.adds) for n in fused.nodes if isinstance(n.op, FusedConv)}
     assert made == {"a": ("relu", 1), "left": ("relu6", 2), "right": (None, 1), "deep": (None, 1),
                     "seen": (None, 1)}  # fmt: skip
     assert [node.path for node in fused.nodes if not isinstance(node.op, FusedConv)] == [
@@ -101,6 +104,31 @@ def test_what_becomes_part_of_a_convolution():
         "sum",
     ]
     assert {name: ref.node for name, ref in fused.outputs.items()} == {"first": "sum", "second": "deep.act"}
+
+
+@library
+def test_no_two_are_computed_at_once():
+    """Each waits for the one before it, in the compiled program too, where XLA might find out that it adds nothing."""
+    network = cnnspec.compile(NETWORK)
+    program = network.native_program(4)
+    fused = [node for node in program.graph.nodes if isinstance(node.op, FusedConv)]
+    assert len(fused) > 3
+    for before, node in pairwise(fused):
+        assert Ref(before.path) in node.inputs
+    prepared = network.prepared_shapes(*network.init())
+    text = network.native.warm(prepared, {"input": jax.ShapeDtypeStruct((4, 24, 20, 64), "float32")}, 4).as_text()
+    entry = text[text.index("\nENTRY") :]
+    reads = {name: set(re.findall(r"%([\w.-]+)", line)) - {name}
+             for name, line in re.findall(r"^  (?:ROOT )?%([\w.-]+) = (.*?)(?:, metadata|$)", entry, re.MULTILINE)}  # fmt: skip
+    calls = [
+        name for name, line in re.findall(r"^  (?:ROOT )?%([\w.-]+) = (.*)$", entry, re.MULTILINE) if "__onednn" in line
+    ]
+    assert len(calls) == len(fused)
+
+    def needs(name):
+        return {name}.union(*(needs(other) for other in reads.get(name, ()) if other in reads))
+
+    assert all(set(calls[:number]) <= needs(name) for number, name in enumerate(calls))
 
 
 def close(found, expected):
