@@ -35,6 +35,7 @@ def command(
     cnnspec check specs/*.yaml
     cnnspec check resnet50 --set classes=10
     cnnspec check --advice my_net.yaml
+    cnnspec check - < my_net.yaml
     cnnspec check --format github specs/*.yaml      (annotations on a pull request)
     """
     given = parse_settings(settings)
@@ -42,7 +43,9 @@ def command(
     failed = 0
     for file in files:
         report = Report()
-        loaded = check_spec(file, report, set=given, scale=factors, advice=advice)
+        # A text is told from the name of a file by its line break.
+        spec = click.get_text_stream("stdin").read() + "\n" if file == "-" else file
+        loaded = check_spec(spec, report, set=given, scale=factors, advice=advice)
         found += report
         if report.failed or loaded is None:
             failed += 1
