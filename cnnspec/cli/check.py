@@ -44,7 +44,7 @@ def command(
     for file in files:
         report = Report()
         # A text is told from the name of a file by its line break.
-        spec = click.get_text_stream("stdin").read() + "\n" if file == "-" else file
+        spec = sys.stdin.read() + "\n" if file == "-" else file
         loaded = check_spec(spec, report, set=given, scale=factors, advice=advice)
         found += report
         if report.failed or loaded is None:

@@ -22,6 +22,7 @@ def test_fifty_are_shown(tmp_path: Path) -> None:
 def test_a_spec_may_come_from_standard_input() -> None:
     spec = "cnnspec: 1\nname: x\ninput: {height: 8, width: 8, channels: 3}\nlayers: [{conv: {%s: 3}}]"
     done = CliRunner().invoke(main, ["check", "-"], input=spec % "filters")
+    assert done.exit_code == 0, done.output
     assert (done.exit_code, done.stdout[:7]) == (0, "-: ok  ")
     done = CliRunner().invoke(main, ["check", "-"], input=spec % "filers")
     assert done.exit_code == 1
