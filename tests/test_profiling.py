@@ -98,7 +98,7 @@ def test_statistics_that_could_not_be_folded_and_several_outputs():
               {"id": "s", "split": 2}, {"id": "flat", "from": "s:1", "flatten": {}},
               {"id": "r", "radial_basis_output": {"classes": 3}}]  # fmt: skip
     found = profile(cnnspec.compile({"cnnspec": 1, "name": "net", "input": {"height": 4, "width": 4, "channels": 2},
-                                     "layers": layers, "outputs": ["s:0", "r"]}))  # fmt: skip
+                                     "layers": layers, "outputs": {"half": "s:0", "r": "r"}}))  # fmt: skip
     assert [step.nodes for step in found.steps] == [("a", "a.act", "n"), ("s",), ("flat",), ("r",)]
 
 

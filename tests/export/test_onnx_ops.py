@@ -73,9 +73,10 @@ def test_an_op_in_onnxruntime_is_the_op(key, fields, types):
             assert_close(reached[f"y{port}"], array, 1e-5)
 
 
-def test_a_window_that_sees_only_padding_gives_what_the_op_gives():
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_padding_as_wide_as_it_may_be_gives_what_the_op_gives(stride):
     types = EXAMPLES["max_pool"][0][1]
-    graph, values = alone("max_pool", {"window": 2, "padding": 2}, types)
+    graph, values = alone("max_pool", {"window": 3, "stride": stride, "padding": 2, "ceil": True}, types)
     inputs = inputs_for(types, batch=1)
     reached = run_model(onnx_model(graph, values), {"x0": np.asarray(inputs[0])})
     np.testing.assert_array_equal(reached["y0"], graph.nodes[0].op.lower(AloneRun({}, {}, False), *inputs))
