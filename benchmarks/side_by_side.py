@@ -41,10 +41,9 @@ def measure(kind: str, spec: str, batch: int, rounds: int, options: Options, pix
             built = _each(workers, Worker.ready, absent)
             for job in alone:
                 options.progress.step(f"{title}: measuring and building in {job.engine}")
-                more = build_all([job], Path(folder), environments)
-                workers |= more
-                built |= _each(more, Worker.ready, absent)
-                workers = {name: worker for name, worker in workers.items() if name in built}
+                workers |= build_all([job], Path(folder), environments)
+                built |= _each({job.engine: workers[job.engine]}, Worker.ready, absent)
+            workers = {name: worker for name, worker in workers.items() if name in built}
             warmed = _each(workers, lambda worker: worker.warm(TURN_SECONDS), absent)
             watch = machine.Watch([worker.process.pid for worker in workers.values()])
             measured = take_turns(workers, rounds, TURN_SECONDS, TURN_CALLS, lambda number, name: options.progress.step(

@@ -21,7 +21,7 @@ _PUBLIC = {
     "load_spec": "cnnspec.frontend",
     "LoadedSpec": "cnnspec.frontend",
     "Report": "cnnspec.diagnostics",
-    "save": "cnnspec.artefact",
+    "save": "cnnspec.artefact_writing",
     "scale": "cnnspec.scaling.scale",
     "SpecError": "cnnspec.diagnostics",
     "train": "cnnspec.training",

@@ -1,12 +1,24 @@
-"""What `manifest.json` of an artefact has to hold for the artefact to be loaded."""
+"""`manifest.json` of an artefact: what it has to hold, and what those who write and who load an artefact share."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cnnspec.diagnostics import Diagnostic, SpecError
+from cnnspec.lower.derive import arguments_of
+from cnnspec.lower.loops import stack_layout
+
+if TYPE_CHECKING:
+    from cnnspec.compiled import Compiled
+
 FORMAT = 1
+#: The files whose hashes it has.
+FILES = ("program.stablehlo", "weights.safetensors", "spec.yaml", "report.md")
 
 
 class ManifestInput(BaseModel):
@@ -50,3 +62,24 @@ def misfit(manifest: Any) -> str:
         first = error.errors()[0]
         return f"`{'.'.join(map(str, first['loc']))}`: {first['msg']}"
     return ""
+
+
+def called_with(compiled: Compiled) -> dict[str, Any]:
+    """The entries that say what the program is called with, and how that is made of the weights."""
+    program = compiled.inference_program
+    return {
+        "arguments": arguments_of(program.graph),
+        "derived": {path: asdict(derived) for path, derived in program.graph.derived.items()},
+        "stacks": stack_layout(program.loops),
+    }
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def refusal(code: str, message: str, help: str = "") -> SpecError:
+    """An artefact that cannot be written or read."""
+    return SpecError([Diagnostic(code, message, None, help)])

@@ -212,7 +212,7 @@ def _weights(compiled: Compiled, weights: Weights, seed: int) -> tuple[dict[str,
 
 def _write(compiled: Compiled, folder: Path, weights: Weights, seed: int, batch: int, force: bool) -> list[str]:
     """Write an artefact; what is said of it."""
-    from cnnspec.artefact import save
+    from cnnspec.artefact_writing import save
 
     params, state, trained = _weights(compiled, weights, seed)
     begin = time.perf_counter()

@@ -45,8 +45,9 @@ def command(folder: Path, images: tuple[Path, ...], top: int, labels: Path | Non
 def _run(folder: Path, images: tuple[Path, ...], top: int, labels: Path | None, raw: bool, as_json: bool) -> None:
     import numpy as np
 
-    from cnnspec.artefact import class_output, load, top_classes
+    from cnnspec.artefact import load
     from cnnspec.preprocess import open_image, preprocess
+    from cnnspec.scores import class_output, top_classes
 
     artefact = load(folder)
     if artefact.note:

@@ -6,6 +6,7 @@ inference gets the portable program instead. Only what `cnnspec.lower.trial` has
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +17,9 @@ from cnnspec.lower.program import Program
 from cnnspec.lower.running import Arrays
 from cnnspec.lower.tiles import in_tiles
 
+#: Whoever runs a program: two at a time could hold the threads that the other needs (see `FusedConv`).
+_TURN = threading.Lock()
+
 Shapes = tuple[tuple[str, tuple[int, ...], Any], ...]
 
 
@@ -25,18 +29,20 @@ def concrete(*arrays: Mapping[str, Any]) -> bool:
 
 
 class Native:
-    """`infer` by programs of this process; `program` and `tile` say how a batch is computed."""
+    """`infer` by programs of this process; `program` gives that of a tile of so many images."""
 
     def __init__(self, program: Callable[[int], Program]) -> None:
         self._program = program
         self._compiled: dict[tuple[int, Shapes], Any] = {}
 
     def __call__(self, prepared: Arrays, inputs: Mapping[str, Any], tile: int) -> dict[str, Any]:
-        """The outputs for a batch, `tile` images at a time.
+        """The outputs for a batch, `tile` images at a time; they are there when it returns.
 
         **Errors**: `TypeError` for weights of other shapes or types than the first time.
         """
-        outputs: dict[str, Any] = self.warm(prepared, inputs, tile)(prepared, inputs)
+        run = self.warm(prepared, inputs, tile)
+        with _TURN:
+            outputs: dict[str, Any] = jax.block_until_ready(run(prepared, inputs))
         return outputs
 
     def warm(self, prepared: Mapping[str, Any], inputs: Mapping[str, Any], tile: int) -> Any:

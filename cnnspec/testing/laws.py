@@ -125,7 +125,8 @@ def the_artefact_gives_what_the_network_gives(loaded: LoadedSpec) -> None:
     import tempfile
     from pathlib import Path
 
-    from cnnspec.artefact import load, save
+    from cnnspec.artefact import load
+    from cnnspec.artefact_writing import save
     from cnnspec.compiled import Compiled
     from cnnspec.weights.synthetic import synthetic_inputs, synthetic_weights
 

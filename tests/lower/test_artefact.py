@@ -99,7 +99,7 @@ def test_writing_is_whole(saved, tmp_path, monkeypatch):
     def fail(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("cnnspec.artefact.report_text", fail)
+    monkeypatch.setattr("cnnspec.artefact_writing.report_text", fail)
     with pytest.raises(SpecError, match="E807"):
         cnnspec.save(compiled, folder, params, state)
     assert (folder / "manifest.json").read_bytes() == before

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from itertools import product as product_of
 
@@ -174,6 +175,15 @@ def test_what_was_tried_is_run_and_nothing_else(seconds, network, monkeypatch):
     monkeypatch.setattr(onednn, "available", lambda: False)
     close(network.infer(prepared, X[:5]), portable(prepared, X[:5]))
     assert ran == [2]
+
+
+@library
+def test_many_threads_take_turns(seconds, network):
+    network, prepared = network
+    expected = network.infer(prepared, X[:5])
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(lambda _: network.infer(prepared, X[:5]), range(12)):
+            close(found, expected)
 
 
 def test_transformations_meet_the_portable_program(network):
