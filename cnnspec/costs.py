@@ -5,7 +5,8 @@ What counts as what is written down in `ops.base.Cost`; parts that exist only in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, fields
 from math import prod
 
 from cnnspec.graph import Graph, Node, Ref
@@ -23,6 +24,9 @@ class Totals:
     training_params: int = 0
     training_state: int = 0
     training_macs: int = 0
+
+    def __add__(self, other: Totals) -> Totals:
+        return Totals(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Totals)))
 
     @property
     def weight_bytes(self) -> int:
@@ -44,12 +48,14 @@ class Row:
     receptive_field: tuple[int, int] | None
 
 
-def rows(graph: Graph, with_fields: bool = True) -> list[Row]:
-    """The counts of every node, in order; the receptive fields, too, where they are wanted."""
+def rows(graph: Graph, with_fields: bool = True, without: Container[str] = ()) -> list[Row]:
+    """The counts of every node but those `without`, in order; the receptive fields, too, where they are wanted."""
     seen: set[str] = set()
     fields = receptive_fields(graph) if with_fields else {}
     found = []
     for node in graph.nodes:
+        if node.path in without:
+            continue
         trained = state = 0
         for path in node.parameters.values():
             if path not in seen:
@@ -65,12 +71,13 @@ def rows(graph: Graph, with_fields: bool = True) -> list[Row]:
     return found
 
 
-def totals(graph: Graph) -> Totals:
-    """The counts of the whole network."""
-    found = rows(graph, with_fields=False)
+def totals(graph: Graph, apart: Mapping[str, Totals] | None = None) -> Totals:
+    """The counts of the whole network; those of the nodes in `apart`, which stand for many, are known already."""
+    known = apart or {}
+    found = rows(graph, with_fields=False, without=known)
     own = [row for row in found if not row.node.training_only]
     extra = [row for row in found if row.node.training_only]
-    return Totals(
+    counts = Totals(
         params=sum(r.params for r in own),
         state=sum(r.state for r in own),
         macs=sum(r.macs for r in own),
@@ -80,6 +87,7 @@ def totals(graph: Graph) -> Totals:
         training_state=sum(r.state for r in extra),
         training_macs=sum(r.macs for r in extra),
     )
+    return sum((known[node.path] for node in graph.nodes if node.path in known), counts)
 
 
 def receptive_fields(graph: Graph) -> dict[str, tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,8 @@ from cnnspec.schema import Spec
 
 class Survival(Spec):
     """The chance that the body of a residual is kept while training."""
+
+    chance_fields: ClassVar[tuple[str, ...]] = ("survival",)
 
     survival: Fraction = Field(1.0, gt=0.0, description="probability that the body is kept while training")
     survival_per: Literal["sample", "batch"] = Field("sample", description="drawn for each image, or for the batch")

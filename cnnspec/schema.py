@@ -29,6 +29,8 @@ class Spec(BaseModel):
     depth_fields: ClassVar[tuple[str, ...]] = ()
     #: Those of `width_fields` that the field `groups` has to divide.
     grouped_fields: ClassVar[tuple[str, ...]] = ()
+    #: Probabilities: what they are makes no difference to shapes and counts, but for whether they are 1.
+    chance_fields: ClassVar[tuple[str, ...]] = ()
 
 
 def refuse(field: str, message: str, help: str) -> PydanticCustomError:

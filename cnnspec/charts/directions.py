@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cnnspec.diagnostics import Report
-from cnnspec.frontend import LoadedSpec, SpecLike, check_spec
+from cnnspec.frontend import LoadedSpec, SpecLike, count_spec
 from cnnspec.scaling import Factors
 from cnnspec.scaling.rule import MOST_RESOLUTION
 from cnnspec.sizes.analysis import of_graph
@@ -42,8 +41,8 @@ def ways(spec: SpecLike, base: LoadedSpec, settings: Mapping[str, Any] | None = 
     height = next((i.type.height for i in base.graph.inputs if i.type.rank == 3), None)
 
     def step(at: float, factors: Factors | None) -> Step | None:
-        loaded = check_spec(spec, Report(), set=settings, scale=factors, explain=False) if factors is not None else None
-        return None if loaded is None else Step(at, loaded.totals.macs, loaded.totals.params)
+        network = count_spec(spec, factors, settings) if factors is not None else None
+        return None if network is None else Step(at, network.totals.macs, network.totals.params)
 
     def way(axis: str, places: tuple[float, ...], factors: Callable[[float], Factors | None]) -> Way:
         return Way(axis, tuple(s for at in places if (s := step(at, factors(at))) is not None))
@@ -59,10 +58,10 @@ def ways(spec: SpecLike, base: LoadedSpec, settings: Mapping[str, Any] | None = 
     compound = way("compound", EXPONENTS, lambda at: Factors(phi=at))
     named = []
     for name in base.scaler.rule.variants:
-        loaded = check_spec(spec, Report(), set=settings, scale=Factors(variant=name), explain=False)
-        if loaded is not None:
-            at = loaded.scaler.names(height)["phi"]
-            named.append((name, Step(at, loaded.totals.macs, loaded.totals.params)))
+        network = count_spec(spec, Factors(variant=name), settings)
+        if network is not None:
+            at = network.scaler.names(height)["phi"]
+            named.append((name, Step(at, network.totals.macs, network.totals.params)))
     found["compound"] = Way("compound", compound.steps, tuple(named))
     return found
 

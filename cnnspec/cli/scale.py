@@ -78,7 +78,7 @@ def command(
             loaded = load_or_exit(file, settings, factors=factors)
         else:
             base, solution = load_or_exit(file, settings), _solve(file, settings, budget)
-            loaded = solution.best.loaded
+            loaded = solution.loaded
     except SpecError as error:
         print_diagnostics(list(error.diagnostics))
         sys.exit(1)
@@ -143,9 +143,9 @@ def _frontier(solution: Solution) -> Table:
         ["direction", "factors", "input", "params", "MACs", "activations", "of the budget"], right=range(3, 7)
     )
     for fit in (solution.best, *solution.neighbours):
-        totals = fit.loaded.totals
+        totals = fit.network.totals
         table.add(
-            fit.direction, _factors(fit), fit.loaded.graph.inputs[0].type.plain, f"{totals.params:,}",
+            fit.direction, _factors(fit), fit.network.inputs[0].type.plain, f"{totals.params:,}",
             f"{totals.macs:,}", bytes_text(totals.activation_bytes), _share(solution, fit),
         )  # fmt: skip
     return table
@@ -196,7 +196,7 @@ def as_data(base: LoadedSpec, loaded: LoadedSpec, solution: Solution | None, exp
 
 
 def _fit(solution: Solution, fit: Fit) -> dict[str, Any]:
-    totals = fit.loaded.totals
+    totals = fit.network.totals
     return {
         "direction": fit.direction, "factors": fit.factors.model_dump(exclude_defaults=True), "params": totals.params,
         "macs": totals.macs, "activation_bytes": totals.activation_bytes, "of_budget": round(solution.share(fit), 4),

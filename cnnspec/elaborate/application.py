@@ -47,7 +47,7 @@ class Applications:
         if key == "shared":
             return share(walk, parts, arguments, frame, path, inputs)
         if key == "layers":
-            return known(walk.layers(arguments, frame.nested(path, inputs)))
+            return self._grouped(arguments, frame, path, inputs)
         if key in walk.blocks:
             return call_block(walk, walk.blocks[key], parts, arguments, frame, path, inputs)
         cls = spec_class(key)
@@ -57,22 +57,38 @@ class Applications:
                 inputs, arguments = walk.branches(arguments, frame, path, inputs), None
             elif "from" not in parts.reserved:
                 _not_joined(walk, parts, frame)
-        spec, origin = self._spec(cls, parts, arguments, frame, path, written)
-        if any(value is UNKNOWN for value in inputs):
-            for name in nested_fields(cls):
-                walk.survey.nested(getattr(spec, name))
-            raise Poisoned
-        try:
-            return Building(walk, frame, path, origin)(spec, *inputs)
-        except Problem as problem:
-            raise walk.fail(problem, origin, inputs) from None
+        tree = walk.defaults.merge(key, self._as_mapping(cls, parts, arguments, frame))
+
+        def expand(inputs: tuple[Value, ...]) -> Value:
+            spec, origin = self._spec(cls, parts, tree, frame, path, written)
+            if any(value is UNKNOWN for value in inputs):
+                for name in nested_fields(cls):
+                    walk.survey.nested(getattr(spec, name))
+                raise Poisoned
+            try:
+                return Building(walk, frame, path, origin)(spec, *inputs)
+            except Problem as problem:
+                raise walk.fail(problem, origin, inputs) from None
+
+        if walk.folding is None or issubclass(cls, Op):
+            return expand(inputs)
+        return walk.folding.apply(key, tree, nested_fields(cls), cls.chance_fields, frame, path, inputs, expand)
+
+    def _grouped(self, layers: Tree | None, frame: Frame, path: str, inputs: tuple[Value, ...]) -> Value:
+        """A list of nodes in the place of a block."""
+
+        def expand(inputs: tuple[Value, ...]) -> Value:
+            return known(self._walk.layers(layers, frame.nested(path, inputs)))
+
+        if self._walk.folding is None or layers is None:
+            return expand(inputs)
+        return self._walk.folding.apply("layers", layers, (), (), frame, path, inputs, expand)
 
     def _spec(
-        self, cls: type[Spec], parts: NodeParts, arguments: Tree | None, frame: Frame, path: str, written: Span
+        self, cls: type[Spec], parts: NodeParts, tree: Mapping, frame: Frame, path: str, written: Span
     ) -> tuple[Spec, Origin]:
         """The validated fields of a node, with where each was written and how it came by its value."""
         walk = self._walk
-        tree = walk.defaults.merge(parts.key, self._as_mapping(cls, parts, arguments, frame))
         fields = {name: entry.value.span for name, entry in tree.entries.items()}
         origin = Origin(f"`{parts.key}` at `{path}`", written, frame.origin, fields)
         remembered = self._constant.get((cls, id(tree)))
@@ -113,7 +129,7 @@ class Applications:
             if is_literal(entry.value):
                 continue
             constant = False
-            if value is not FAILED and isinstance(entry.value, Scalar):
+            if value is not FAILED and isinstance(entry.value, Scalar) and walk.folding is None:
                 why[name] = _explanation(name, str(entry.value.value), frame.names)
         return data, why, constant
 

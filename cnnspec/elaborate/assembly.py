@@ -60,7 +60,7 @@ class Assembly:
         check_arity(op.key, op.arity, len(inputs))
         if not training_only:
             self._check_training(op, present)
-        if len(self.nodes) >= MOST_NODES:
+        if self.size >= MOST_NODES:
             raise Problem("E701", f"the network has more than {MOST_NODES:,} nodes", "repeat less, or split it up")
         types = tuple(value.type for value in present)
         try:
@@ -120,6 +120,15 @@ class Assembly:
             name, tuple(self.inputs.values()), tuple(self.nodes.values()), dict(outputs), self.parameters,
             self.scopes, tuple(self.regions),
         )  # fmt: skip
+
+    def scope(self, path: str) -> Ref | None:
+        """The output of the node or block at a path, where there is one."""
+        return self.scopes.get(path)
+
+    @property
+    def size(self) -> int:
+        """How many nodes there are."""
+        return len(self.nodes)
 
     def type_of(self, ref: Ref) -> TensorType:
         """The type of what `ref` names."""

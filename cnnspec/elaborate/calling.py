@@ -12,6 +12,7 @@ from cnnspec.elaborate.evaluation import evaluate_tree
 from cnnspec.elaborate.frames import Frame, NodeParts
 from cnnspec.elaborate.references import resolve
 from cnnspec.elaborate.repetition import repeated
+from cnnspec.elaborate.tally import Uncountable
 from cnnspec.elaborate.user_blocks import UserBlock
 from cnnspec.graph import Origin, Ref
 from cnnspec.params import bind
@@ -44,8 +45,29 @@ def call_block(
             "E103", f"`{block.name}` should have a mapping of params", arguments.span, hint, frame.chain()
         )
         raise Poisoned
+    tree = walk.defaults.merge(block.name, written)
+
+    def expand(inputs: tuple[Value, ...]) -> Value:
+        return _body(walk, block, parts, arguments, tree, frame, path, inputs)
+
+    if walk.folding is None:
+        return expand(inputs)
+    return walk.folding.apply(block.name, tree, (), (), frame, path, inputs, expand)
+
+
+def _body(
+    walk: Elaborator,
+    block: UserBlock,
+    parts: NodeParts,
+    arguments: Tree | None,
+    tree: Mapping,
+    frame: Frame,
+    path: str,
+    inputs: tuple[Value, ...],
+) -> Value:
+    """The output of the body of a block, whose params have the values in `tree`."""
     values = bind(
-        block.params, walk.defaults.merge(block.name, written), walk.report, what=block.name,
+        block.params, tree, walk.report, what=block.name,
         evaluate=lambda tree, names: evaluate_tree(tree, names, walk.report, frame.chain()),
         scope=frame.names, span=parts.key_span, labels=frame.chain(),
         convert=lambda declaration, tree, value: scale_param(walk.scale, declaration, tree, value, path),
@@ -61,7 +83,7 @@ def call_block(
         raise Poisoned
     walk.used.add(block.name)
     least = walk.least.applied(block.name, None)
-    if len(walk.assembly.nodes) + least > MOST_NODES:
+    if walk.assembly.size + least > MOST_NODES:
         message = f"`{block.name}` stands for {least:,} nodes, and a network has at most {MOST_NODES:,}"
         walk.report.error("E701", message, parts.key_span, "repeat less, or split it up", frame.chain())
         raise Exhausted
@@ -121,6 +143,8 @@ def share(
     walk: Elaborator, parts: NodeParts, arguments: Tree | None, frame: Frame, path: str, inputs: tuple[Value, ...]
 ) -> Value:
     """Apply the node that `shared` names once more, with the same weights."""
+    if walk.folding is not None:
+        raise Uncountable  # where a block is one node, its weights are not there to be shared
     span = arguments.span if arguments is not None else parts.key_span
     if not isinstance(arguments, Scalar) or not isinstance(arguments.value, str):
         what = shown(arguments) if arguments is not None else "empty"

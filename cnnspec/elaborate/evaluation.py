@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping as AnyMapping
 from typing import Any
 
@@ -28,6 +29,27 @@ def evaluate_tree(tree: Tree, names: AnyMapping[str, Any], report: Report, label
         return FAILED if any(item is FAILED for item in items) else items
     values = {name: evaluate_tree(entry.value, names, report, labels) for name, entry in tree.entries.items()}
     return FAILED if any(value is FAILED for value in values.values()) else values
+
+
+def names_in(tree: Tree) -> Iterator[str]:
+    """The names in all expressions of a tree, in its keys too."""
+    if isinstance(tree, Scalar):
+        yield from _names_in_text(tree.value)
+    elif isinstance(tree, Sequence):
+        for item in tree.items:
+            yield from names_in(item)
+    else:
+        for key, entry in tree.entries.items():
+            yield from _names_in_text(key)
+            yield from names_in(entry.value)
+
+
+def _names_in_text(value: object) -> Iterator[str]:
+    try:
+        template = parse_template(value) if isinstance(value, str) else None
+    except Problem:  # of what is never evaluated
+        return
+    yield from template.names if template is not None else ()
 
 
 def _value(template: Template, names: AnyMapping[str, Any]) -> Any:

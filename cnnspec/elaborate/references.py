@@ -50,7 +50,7 @@ def _look_up(name: str, frame: Frame, assembly: Assembly) -> tuple[str, Value] |
     for around in frame.enclosing():
         if name in around.ids:
             return around.path(name), around.ids[name]
-        ref = assembly.scopes.get(around.path(name)) if "." in name else None
+        ref = assembly.scope(around.path(name)) if "." in name else None
         if ref is not None:
             return around.path(name), Value(ref, assembly.nodes[ref.node].types)
         if "." in name and around.ids.get(name.split(".", maxsplit=1)[0]) is UNKNOWN:

@@ -76,7 +76,7 @@ def _count(walk: Elaborator, parts: NodeParts, frame: Frame, path: str) -> int:
         walk.report.error("E702", message, tree.span, f"no machine holds so many `{parts.key}`: check the number")
         raise Poisoned
     each = walk.least.applied(parts.key, parts.arguments)
-    if len(walk.assembly.nodes) + count * each > MOST_NODES:
+    if walk.assembly.size + count * each > MOST_NODES:
         message = f"`repeat` asks for {count:,} times {each:,} nodes, and a network has at most {MOST_NODES:,}"
         walk.report.error("E701", message, tree.span, "repeat less, or split it up", frame.chain())
         raise Exhausted

@@ -12,12 +12,14 @@ from cnnspec.elaborate.application import Applications
 from cnnspec.elaborate.assembly import MOST_NODES, UNKNOWN, Assembly, Exhausted, Poisoned
 from cnnspec.elaborate.defaults import Defaults
 from cnnspec.elaborate.evaluation import evaluate_tree
+from cnnspec.elaborate.folding import Folding
 from cnnspec.elaborate.frames import Frame, NodeParts, Written
 from cnnspec.elaborate.least import LeastNodes
 from cnnspec.elaborate.nodes import node_parts, not_a_list
 from cnnspec.elaborate.references import resolve
 from cnnspec.elaborate.repetition import repeated
 from cnnspec.elaborate.survey import Survey
+from cnnspec.elaborate.tally import Uncountable
 from cnnspec.elaborate.tracing import diagnose, differing_axis, trace
 from cnnspec.elaborate.user_blocks import UserBlock
 from cnnspec.expressions import METER
@@ -44,6 +46,7 @@ class Elaborator:
         report: Report,
         scale: Scaler,
         enforce: bool = True,
+        fold: bool = False,
     ) -> None:
         self.assembly = assembly
         self.blocks = blocks
@@ -55,15 +58,18 @@ class Elaborator:
         self.least = LeastNodes(blocks)
         self.survey = Survey(self.fields, blocks, defaults, report)
         self.applications = Applications(self)
+        #: What makes one node of blocks that are applied alike, where only counts are wanted.
+        self.folding = Folding(self) if fold else None
         #: The params of the document, which every block sees.
         self.params: AnyMapping[str, Any] = {}
         #: Blocks whose body was walked.
         self.used: set[str] = set()
         #: Nodes without an id, beside others that could come before them: path, key, and where.
         self.unnamed: list[tuple[str, str, Span]] = []
+        #: Nodes and iterations so far.
+        self.steps = 0
         #: Whether a bound ended the walk: nothing is known of the nodes behind.
         self.exhausted = False
-        self._steps = 0
         self._work = METER.spent
 
     # --- lists of nodes ------------------------------------------------------------------------------------
@@ -134,8 +140,8 @@ class Elaborator:
 
     def step(self, tree: Tree) -> None:
         """Count the steps of the walk: no spec takes more than a moment, whatever it asks for."""
-        self._steps += 1
-        if self._steps > MOST_STEPS:
+        self.steps += 1
+        if self.steps > MOST_STEPS:
             self.report.error(
                 "E701", f"the spec asks for more than {MOST_STEPS:,} nodes", tree.span, "repeat less, or split it up"
             )
@@ -144,6 +150,13 @@ class Elaborator:
             self.report.error("E404", "the expressions of the spec take too much work", tree.span,
                               "compute once, in a param, what is needed often")  # fmt: skip
             raise Exhausted
+
+    def spend(self, steps: int, work: int) -> None:
+        """Count the steps of a part that is known, and is not walked again."""
+        self.steps += steps
+        METER.spent += work
+        if self.steps > MOST_STEPS or METER.spent - self._work > MOST_WORK:
+            raise Uncountable
 
     # --- inputs --------------------------------------------------------------------------------------------
 
@@ -220,5 +233,8 @@ class Elaborator:
 
     def fail(self, problem: Problem, origin: Origin, inputs: tuple[Value | None, ...]) -> Exception:
         """Report a problem at `origin`; returns what is to be raised."""
-        self.report.add(diagnose(self.assembly, problem, origin, inputs))
+        if self.folding is not None:  # nobody reads it, and what it would tell of is not all there
+            self.report.error(problem.code, problem.message, origin.span, problem.help)
+        else:
+            self.report.add(diagnose(self.assembly, problem, origin, inputs))
         return Exhausted() if problem.code == "E701" else Poisoned()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cnnspec.diagnostics import Diagnostic, Problem, Report, Span
-from cnnspec.elaborate import Elaborator
-from cnnspec.expressions import parse_template
+from cnnspec.diagnostics import Diagnostic, Report, Span
+from cnnspec.elaborate import Elaborator, names_in
 from cnnspec.graph import Graph
 from cnnspec.passes.prune import prune
-from cnnspec.source import Mapping, Scalar, Sequence, Tree
+from cnnspec.source import Mapping
 
 
 def advise(tree: Mapping, walk: Elaborator, graph: Graph, report: Report) -> None:
@@ -40,7 +39,7 @@ def _unused_params(tree: Mapping) -> Iterator[Diagnostic]:
     declared = tree.get("params")
     if not isinstance(declared, Mapping):
         return
-    used = set(_names(tree))
+    used = set(names_in(tree))
     for name, entry in declared.entries.items():
         if name not in used:
             yield _note(
@@ -49,27 +48,6 @@ def _unused_params(tree: Mapping) -> Iterator[Diagnostic]:
                 entry.key_span,
                 f"write `${name}` where it is meant, or delete it",
             )
-
-
-def _names(tree: Tree) -> Iterator[str]:
-    """The names in all expressions of a tree, in its keys too."""
-    if isinstance(tree, Scalar):
-        yield from _in_text(tree.value)
-    elif isinstance(tree, Sequence):
-        for item in tree.items:
-            yield from _names(item)
-    else:
-        for key, entry in tree.entries.items():
-            yield from _in_text(key)
-            yield from _names(entry.value)
-
-
-def _in_text(value: object) -> Iterator[str]:
-    try:
-        template = parse_template(value) if isinstance(value, str) else None
-    except Problem:  # of what is never evaluated
-        return
-    yield from template.names if template is not None else ()
 
 
 def _unused_blocks(walk: Elaborator) -> Iterator[Diagnostic]:

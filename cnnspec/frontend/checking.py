@@ -12,12 +12,13 @@ from typing import Any
 from cnnspec.blocks.base import Value
 from cnnspec.costs import totals
 from cnnspec.diagnostics import Report, Source
-from cnnspec.elaborate import UNKNOWN, Assembly, Defaults, Elaborator, Frame, evaluate_tree, read_blocks
+from cnnspec.document import Document
+from cnnspec.elaborate import UNKNOWN, Assembly, Defaults, Elaborator, Frame, Tally, evaluate_tree, read_blocks
 from cnnspec.frontend.advice import advise
 from cnnspec.frontend.expansion import expanded_text
 from cnnspec.frontend.expectations import compare
 from cnnspec.frontend.header import check_header, read_document, read_params
-from cnnspec.frontend.inputs import read_inputs
+from cnnspec.frontend.inputs import Inputs, read_inputs
 from cnnspec.frontend.loaded import LoadedSpec, SpecLike, open_spec
 from cnnspec.frontend.names import check_output_names
 from cnnspec.frontend.outputs import read_outputs
@@ -82,16 +83,16 @@ def _check(
     `as_written` leaves the spec's own scale aside.
     """
     source, path = open_spec(spec, report)
-    with _no_collection():
+    with no_collection():
         tree = load_tree(source, report, path) if source is not None else None
         if source is None or tree is None:
             return None, Factors()
-        checker = _Checker(report, source, given, scale, as_written, advice)
+        checker = Checker(report, source, given, scale, as_written, advice)
         return checker.run(tree), checker.own if scale.nothing else scale
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Without collecting garbage: all that a check makes is needed until it ends, and looking it over takes half the time."""
     enabled = gc.isenabled()
     gc.disable()
@@ -102,8 +103,22 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
+@dataclass(frozen=True)
+class Walked:
+    """A document that was walked without a mistake: what came of it, and what is still to be compared with it."""
+
+    assembly: Assembly
+    outputs: dict[str, Ref]
+    header: Document
+    inputs: Inputs
+    scaler: Scaler
+    elaborator: Elaborator
+
+
 @dataclass
-class _Checker:
+class Checker:
+    """One check of one document."""
+
     report: Report
     source: Source
     given: dict[str, Any]
@@ -114,7 +129,32 @@ class _Checker:
     own: Factors = field(default_factory=Factors)
 
     def run(self, tree: Mapping) -> LoadedSpec | None:
-        """Go on as far as it makes sense after every mistake, so that one run shows all of them."""
+        """Walk a document, and compare what comes of it with what it expects of itself."""
+        walked, report = self.walk(tree), self.report
+        if walked is None:
+            return None
+        header, scale = walked.header, walked.scaler
+        whole = walked.assembly.graph(header.name, walked.outputs)
+        # What no output depends on is no part of the network; what is expected of such a node is looked at all the same.
+        graph = prune(whole)
+        counts = totals(graph)
+        if header.expect is not None and not self.changed:
+            compare(header.expect, tree, whole, counts, walked.assembly, report)
+        if report.failed:
+            return None
+        if not (self.own.nothing and self.asked.nothing):
+            remark(scale, graph, tree, report)
+        if self.advice:
+            advise(tree, walked.elaborator, whole, report)
+        rescaled = not self.asked.nothing or self.size_is_set or self.as_written
+        text = expanded_text(tree, walked.inputs.specs, self.given, scale if rescaled else None)
+        return None if report.failed else LoadedSpec(graph, header, counts, text, scale, not self.changed, whole)
+
+    def walk(self, tree: Mapping, fold: bool = False) -> Walked | None:
+        """Elaborate a document; go on as far as it makes sense after every mistake, so that one run shows all of them.
+
+        With `fold` the assembly is a tally, in which blocks that are applied alike are one node each.
+        """
         report = self.report
         check_header(tree, report)
         scale = self._scaler(tree)
@@ -126,9 +166,8 @@ class _Checker:
             name: TensorType(spec.shape or (), "int32" if spec.classes else "float32")
             for name, spec in inputs.specs.items()
         }
-        assembly = Assembly(
-            (Input(name, types[name], spec.optional) for name, spec in inputs.specs.items()), inputs.spans
-        )
+        entries = [Input(name, types[name], spec.optional) for name, spec in inputs.specs.items()]
+        assembly = Tally(entries) if fold else Assembly(entries, inputs.spans)
         frame = Frame("", params, None)
         for name in inputs.names:
             # An input that is wrong is there all the same, and nothing is known of it.
@@ -137,7 +176,7 @@ class _Checker:
             if name in types:
                 assembly.scopes[name] = Ref(name)
         frame.previous = next(iter(frame.ids.values()), UNKNOWN)
-        elaborator = Elaborator(assembly, blocks, defaults, report, scale, enforce=not self.changed)
+        elaborator = Elaborator(assembly, blocks, defaults, report, scale, not self.changed, fold)
         layers = tree.get("layers")
         last = elaborator.network(layers, frame) if layers is not None else UNKNOWN
         outputs = None
@@ -151,21 +190,7 @@ class _Checker:
         header = read_document(tree, inputs.specs, params, report)
         if wrong or not outputs or header is None:
             return None
-        whole = assembly.graph(header.name, outputs)
-        # What no output depends on is no part of the network; what is expected of such a node is looked at all the same.
-        graph = prune(whole)
-        counts = totals(graph)
-        if header.expect is not None and not self.changed:
-            compare(header.expect, tree, whole, counts, assembly, report)
-        if report.failed:
-            return None
-        if not (self.own.nothing and self.asked.nothing):
-            remark(scale, graph, tree, report)
-        if self.advice:
-            advise(tree, elaborator, whole, report)
-        rescaled = not self.asked.nothing or self.size_is_set or self.as_written
-        text = expanded_text(tree, inputs.specs, self.given, scale if rescaled else None)
-        return None if report.failed else LoadedSpec(graph, header, counts, text, scale, not self.changed, whole)
+        return Walked(assembly, outputs, header, inputs, scale, elaborator)
 
     @property
     def changed(self) -> bool:

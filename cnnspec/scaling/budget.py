@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from cnnspec.diagnostics import Diagnostic, Problem, Report, SpecError
-from cnnspec.frontend import LoadedSpec, SpecLike, check_spec, load_spec
+from cnnspec.diagnostics import Diagnostic, Problem, SpecError
+from cnnspec.frontend import Counted, LoadedSpec, SpecLike, count_spec, counted, load_spec
 from cnnspec.scaling.factors import BUDGETS, Factors
 from cnnspec.scaling.rule import MOST_PHI, MOST_RESOLUTION, Compound
 from cnnspec.scaling.scaler import Scaler
@@ -39,7 +39,7 @@ class Fit:
     direction: str
     factors: Factors
     value: int
-    loaded: LoadedSpec
+    network: Counted
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class Solution:
     what: str
     budget: int
     best: Fit
+    #: The best, checked as a whole.
+    loaded: LoadedSpec
     neighbours: tuple[Fit, ...]
 
     def share(self, fit: Fit) -> float:
@@ -56,9 +58,9 @@ class Solution:
         return fit.value / self.budget
 
 
-def count(loaded: LoadedSpec, what: str) -> int:
+def count(network: Counted | LoadedSpec, what: str) -> int:
     """What a budget limits."""
-    return int(getattr(loaded.totals, "activation_bytes" if what == "activation_memory" else what))
+    return int(getattr(network.totals, "activation_bytes" if what == "activation_memory" else what))
 
 
 def solve(
@@ -72,16 +74,15 @@ def solve(
     """
     base = load_spec(spec, set=settings)
     search = _Search(spec, what, budget, settings, base)
-    best, above = search.along(
-        "compound", search.compound, _COMPOUND, Fit("compound", Factors(), count(base, what), base)
-    )
+    best, above = search.along("compound", search.compound, _COMPOUND, search.start("compound"))
     if best is None or (above is None and best.value < budget and search.beyond(best)):
         raise SpecError([search.out_of_reach(best)])
     around = [above] if above is not None else []
     if not alone:
         around += search.filled(best) if best.value < budget else []
         around += search.alone()
-    return Solution(what, budget, best, tuple(around))
+    loaded = base if best.factors.nothing else load_spec(spec, set=settings, scale=best.factors)
+    return Solution(what, budget, best, loaded, tuple(around))
 
 
 @dataclass
@@ -94,14 +95,18 @@ class _Search:
     seen: dict[Factors, Fit | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.height = next((i.type.height for i in self.base.graph.inputs if i.type.rank == 3), None)
+        self.height = counted(self.base).height
         self.rule: Compound = self.base.scaler.rule.compound
+
+    def start(self, direction: str = "") -> Fit:
+        """The network as it stands."""
+        return Fit(direction, Factors(), count(self.base, self.what), counted(self.base))
 
     def fit(self, direction: str, factors: Factors) -> Fit | None:
         """The network scaled by factors, or `None` where it is no network."""
         if factors not in self.seen:
-            loaded = check_spec(self.spec, Report(), set=self.settings, scale=factors, explain=False)
-            self.seen[factors] = Fit(direction, factors, count(loaded, self.what), loaded) if loaded else None
+            network = count_spec(self.spec, factors, self.settings)
+            self.seen[factors] = Fit(direction, factors, count(network, self.what), network) if network else None
         return self.seen[factors]
 
     # --- directions: the factors at a distance t, 0 for the network one starts from -------------------------
@@ -144,7 +149,7 @@ class _Search:
     def axes(self) -> Iterator[str]:
         """What can be scaled alone: not the depth where no number follows it, and not the size where there is no map."""
         yield "width"
-        deep = [fit.loaded.scaler for fit in self.seen.values() if fit is not None and fit.loaded.scaler.depth != 1]
+        deep = [fit.network.scaler for fit in self.seen.values() if fit is not None and fit.network.scaler.depth != 1]
         if not deep or any(change.kind == "depth" for scaler in deep for change in scaler.changes):
             yield "depth"
         if self.height is not None:
@@ -152,7 +157,7 @@ class _Search:
 
     def alone(self) -> Iterator[Fit]:
         """The largest networks that scale one axis alone."""
-        start = Fit("", Factors(), count(self.base, self.what), self.base)
+        start = self.start()
         for name in self.axes():
             best, _ = self.along(f"{name} alone", self.one(name), _ALONE, start, _FULL)
             if best is not None and best.value != start.value:
@@ -160,10 +165,9 @@ class _Search:
 
     def filled(self, best: Fit) -> Iterator[Fit]:
         """From the answer along one axis, until the budget is full: what rounding and whole repeats left over."""
-        scaler = best.loaded.scaler
-        pixels = next((i.type.height for i in best.loaded.graph.inputs if i.type.rank == 3), None)
+        scaler = best.network.scaler
         start = Factors(width=round(scaler.width, 4), depth=round(scaler.depth, 4),
-                        resolution=pixels if scaler.resizes else None)  # fmt: skip
+                        resolution=best.network.height if scaler.resizes else None)  # fmt: skip
         for name in self.axes():
             if name == "resolution" and start.resolution is None:
                 continue
@@ -203,7 +207,7 @@ class _Search:
         return inside, outside
 
     def _named(self, direction: str, fit: Fit) -> Fit:
-        return Fit(direction, fit.factors, fit.value, fit.loaded)
+        return replace(fit, direction=direction)
 
     def _guess(self, inside: Fit | None, outside: Fit | None, low: float, high: float, slope: float) -> float:
         """Where the budget should be met."""
@@ -227,7 +231,7 @@ class _Search:
 
     def beyond(self, best: Fit) -> bool:
         """Whether an answer is where the direction ends, and not near the budget."""
-        end, scaler = _COMPOUND[1] - _FINE, best.loaded.scaler
+        end, scaler = _COMPOUND[1] - _FINE, best.network.scaler
         return bool(scaler.depth >= self.rule.alpha**end and scaler.width >= self.rule.beta**end)
 
     def out_of_reach(self, largest: Fit | None) -> Diagnostic:
@@ -238,8 +242,9 @@ class _Search:
             hint = f"the largest that was found has {largest.value:,}, with {largest.factors.plain}"
             return Diagnostic("E903", message, None, hint)
         message = f"no network along the compound rule has at most {self.budget:,} {said}"
-        start = Fit("", Factors(), count(self.base, self.what), self.base)
-        smallest = min((start, *(fit for fit in self.seen.values() if fit is not None)), key=lambda fit: fit.value)
+        smallest = min(
+            (self.start(), *(fit for fit in self.seen.values() if fit is not None)), key=lambda fit: fit.value
+        )
         hint = f"the smallest that was found has {smallest.value:,}, with {smallest.factors.plain}"
         singles = list(self.alone())
         if singles:

@@ -40,4 +40,4 @@ def solved(spec: SpecLike, what: str, amount: Any, set: Mapping[str, Any] | None
 
     if isinstance(amount, bool) or not isinstance(amount, int | float) or not 1 <= amount < float("inf"):
         raise Problem("E904", f"`{what}` should be an amount of at least 1, and is {amount}", "", field=what)
-    return solve(spec, what, int(amount), set, alone=True).best.loaded
+    return solve(spec, what, int(amount), set, alone=True).loaded

@@ -13,8 +13,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from cnnspec.diagnostics import Diagnostic, Report, SpecError
-from cnnspec.frontend import LoadedSpec, SpecLike, check_spec, load_spec
+from cnnspec.costs import Totals
+from cnnspec.diagnostics import Diagnostic, SpecError
+from cnnspec.frontend import Counted, LoadedSpec, SpecLike, count_spec, counted, load_spec
 from cnnspec.scaling.factors import Factors
 from cnnspec.scaling.rule import GROWTH_TOLERANCE, Compound
 
@@ -58,27 +59,28 @@ def search(
     `growth` stands for all. `most` limits how many networks are scored, those nearest to `growth` first. `progress`
     makes what is told of each step, from a title and the number of steps. **Errors**: `SpecError` E903 where no rule leads to such a network.
     """
-    base = load_spec(spec, set=settings)
-    found: dict[tuple[Any, ...], tuple[Compound, LoadedSpec]] = {}
+    base = counted(load_spec(spec, set=settings))
+    found: dict[tuple[Any, ...], tuple[Compound, Counted]] = {}
     rules = grid(step, growth, tolerance)
     with progress("rules", len(rules)) as tell:
         for rule in rules:
             tell(_plain(rule))
             if most is not None and len(found) >= most:
                 break
-            loaded = check_spec(spec, Report(), set=settings, scale=_at_one(rule, base), explain=False)
+            network = count_spec(spec, _at_one(rule, base), settings)
             # Rounding takes small networks far from the growth that was meant; those are no candidates.
-            if loaded is not None and abs(loaded.totals.macs / (growth * base.totals.macs) - 1) <= 2 * tolerance:
-                found.setdefault(_shape(loaded), (rule, loaded))
+            if network is not None and abs(network.totals.macs / (growth * base.totals.macs) - 1) <= 2 * tolerance:
+                found.setdefault(_shape(network), (rule, network))
     if not found:
         message = f"no rule of the grid leads to a network of about {growth:g} times the MACs"
         raise SpecError([Diagnostic("E903", message, None, "scale one axis alone: --width, --depth or --resolution")])
-    rank, sign = _rank(proxy)
+    rank, sign = _rank(proxy, lambda rule: load_spec(spec, set=settings, scale=_at_one(rule, base)))
     candidates = []
     with progress("networks", len(found)) as tell:
-        for rule, loaded in found.values():
+        for rule, network in found.values():
             tell(_plain(rule))
-            candidates.append(Candidate(rule, loaded.totals.macs, loaded.totals.params, rank(loaded)))
+            counts = network.totals
+            candidates.append(Candidate(rule, counts.macs, counts.params, rank(rule, counts)))
     return sorted(candidates, key=lambda c: sign * c.score)
 
 
@@ -94,26 +96,27 @@ def _plain(rule: Compound) -> str:
     return f"{rule.alpha:g}, {rule.beta:g}, {rule.gamma:g}"
 
 
-def _at_one(rule: Compound, base: LoadedSpec) -> Factors:
-    height = next((i.type.height for i in base.graph.inputs if i.type.rank == 3), None)
-    return Factors(depth=rule.alpha, width=rule.beta, resolution=round(height * rule.gamma) if height else None)
+def _at_one(rule: Compound, base: Counted) -> Factors:
+    pixels = round(base.height * rule.gamma) if base.height else None
+    return Factors(depth=rule.alpha, width=rule.beta, resolution=pixels)
 
 
-def _shape(loaded: LoadedSpec) -> tuple[Any, ...]:
+def _shape(network: Counted) -> tuple[Any, ...]:
     """What two rules have in common that round to the same network."""
-    scaler = loaded.scaler
-    sizes = tuple(i.type.shape for i in loaded.graph.inputs)
-    return sizes, tuple(change.result for change in scaler.changes), len(loaded.graph.nodes)
+    sizes = tuple(entry.type.shape for entry in network.inputs)
+    return sizes, tuple(change.result for change in network.scaler.changes), network.nodes
 
 
-def _rank(proxy: Proxy) -> tuple[Callable[[LoadedSpec], float], int]:
+def _rank(
+    proxy: Proxy, network: Callable[[Compound], LoadedSpec]
+) -> tuple[Callable[[Compound, Totals], float], int]:  # fmt: skip
     """How a network is scored, and whether small (1) or large (-1) scores come first."""
     if callable(proxy):
-        return proxy, -1
+        return lambda rule, counts: proxy(network(rule)), -1
     if proxy == "params":
-        return lambda loaded: float(loaded.totals.params), -1
+        return lambda rule, counts: float(counts.params), -1
     if proxy == "macs":
-        return lambda loaded: float(loaded.totals.macs), 1
+        return lambda rule, counts: float(counts.macs), 1
     from cnnspec.scaling.latency import seconds
 
-    return seconds, 1
+    return lambda rule, counts: seconds(network(rule)), 1

@@ -16,7 +16,7 @@ def assert_sound(spec: str, solution: Solution) -> None:
     for fit in (solution.best, *solution.neighbours):
         again = check_spec(spec, Report(), scale=fit.factors)
         assert again is not None, fit.factors
-        assert count(again, solution.what) == fit.value == count(fit.loaded, solution.what)
+        assert count(again, solution.what) == fit.value == count(fit.network, solution.what)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_sizes_that_the_network_refuses_give_way_to_valid_ones():
     """The auxiliary head of Inception v3 needs 299 pixels: the compound rule shrinks its width and depth alone."""
     solution = solve("inception_v3", "macs", 1_000_000_000)
     assert_sound("inception_v3", solution)
-    assert solution.best.loaded.graph.inputs[0].type.height == 299
+    assert solution.best.network.inputs[0].type.height == 299
     assert solution.share(solution.best) > 0.95
 
 
@@ -101,7 +101,7 @@ def test_a_budget_beyond_every_network_names_the_largest():
 
 
 def test_settings_belong_to_the_network_that_is_scaled():
-    few, many = (solve("resnet18", "params", 3_000_000, {"classes": n}).best.loaded for n in (10, 1000))
+    few, many = (solve("resnet18", "params", 3_000_000, {"classes": n}).loaded for n in (10, 1000))
     assert few.graph.type_of(few.graph.outputs["logits"]).shape == (10,)
     assert few.scaler.width > many.scaler.width
 
