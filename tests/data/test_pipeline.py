@@ -131,6 +131,15 @@ def test_a_rotation_turns_and_a_shift_moves_and_brings_in_the_fill():
     assert (moved.min(), moved.max()) == (50, 200)
 
 
+def test_every_channel_moves_alike_whether_they_differ_or_not():
+    moves = Augmentation(affine=Affine(shift=3, rotate=20, scale=(0.8, 1.2), shear=10), fill=30)
+    colours = np.random.default_rng(0).integers(0, 256, (6, 17, 13, 3), np.uint8)
+    each = [augment(colours[..., i : i + 1], moves, draws(6)) for i in range(3)]
+    assert (augment(colours, moves, draws(6)) == np.concatenate(each, -1)).all()
+    grey = np.repeat(colours[..., :1], 3, -1)
+    assert (augment(grey, moves, draws(6)) == np.repeat(each[0], 3, -1)).all()
+
+
 @pytest.mark.parametrize("size", [(300, 200), (50, 80)])
 def test_parts_by_area_lie_within_the_image_and_have_the_asked_area_and_ratio(size):
     config = Augmentation(resized_crop=ResizedCrop(area=(0.2, 0.5), ratio=(0.8, 1.25)))
