@@ -182,10 +182,49 @@ def test_blocks_are_imported(folder: Path, imports: str) -> None:
     assert paths(loaded) == ["p.a", "p.b"]
 
 
-def test_own_blocks_win_over_imported_ones(folder: Path) -> None:
+def test_two_blocks_of_one_name(folder: Path) -> None:
     (folder / "blocks.yaml").write_text(BLOCKS)
+    (folder / "more.yaml").write_text(
+        "imports: blocks.yaml\nblocks:\n  single: {layers: [flatten]}\n  more: {layers: [flatten]}\n"
+    )
     own = "blocks: {single: {layers: [{id: mine, conv: {filters: 3}}]}}\n"
-    loaded, _, _ = run(folder, f"{IMPORTING}imports: blocks.yaml\n{own}layers: [{{id: s, single: {{}}}}]\n")
+    layers = "layers: [{id: s, single: {}}]\n"
+    _, found, messages = run(folder, f"{IMPORTING}imports: blocks.yaml\n{own}{layers}")
+    assert found == [("E302", 5, 10)]
+    assert "`{blocks.yaml: [pair]}`" in messages[0]
+    report = Report()
+    check_spec(folder / "mine.yaml", report)
+    assert [(Path(label.span.source.name).name, label.span.line) for d in report for label in d.labels if label.span] == [
+        ("mine.yaml", 4), ("blocks.yaml", 5),
+    ]  # fmt: skip
+    loaded, found, _ = run(folder, f"{IMPORTING}imports: {{blocks.yaml: [pair]}}\n{own}{layers}")
+    assert not found
+    assert paths(loaded) == ["s.mine"]
+    # In the file that is imported itself, and between two files.
+    _, found, _ = run(folder, f"{IMPORTING}imports: more.yaml\n{layers}")
+    assert found == [("E302", 3, 3)]
+    (folder / "third.yaml").write_text("blocks: {single: {layers: [flatten]}}\n")
+    _, found, _ = run(folder, f"{IMPORTING}imports: [blocks.yaml, third.yaml]\n{layers}")
+    assert found == [("E302", 4, 24)]
+
+
+def test_a_block_that_comes_by_way_of_two_files_is_one(folder: Path) -> None:
+    (folder / "blocks.yaml").write_text(BLOCKS)
+    for name in ("one", "two"):
+        (folder / f"{name}.yaml").write_text(f"imports: blocks.yaml\nblocks: {{{name}: {{layers: [single]}}}}\n")
+    loaded, found, _ = run(
+        folder, f"{IMPORTING}imports: [one.yaml, two.yaml]\nlayers: [{{id: a, one: {{}}}}, {{id: b, two: {{}}}}]\n"
+    )
+    assert not found
+    assert paths(loaded) == ["a.single_1.only", "b.single_1.only"]
+
+
+def test_a_spec_that_extends_another_may_replace_its_blocks(folder: Path) -> None:
+    (folder / "blocks.yaml").write_text(BLOCKS)
+    (folder / "parent.yaml").write_text(f"{IMPORTING}imports: blocks.yaml\nlayers: [{{id: s, single: {{}}}}]\n")
+    own = "blocks: {single: {layers: [{id: mine, conv: {filters: 3}}]}}\n"
+    loaded, found, _ = run(folder, f"cnnspec: 1\nname: child\nextends: parent.yaml\n{own}")
+    assert not found
     assert paths(loaded) == ["s.mine"]
 
 
