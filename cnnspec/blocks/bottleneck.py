@@ -68,8 +68,10 @@ class Bottleneck(ResNetBlock):
             y = build(act, y, id="act") if act is not None else y
             changes = self.stride != (1, 1) or x.channels != wide
             source = y if self.shortcut == "projection" or (self.shortcut == "auto" and changes) else x
-        y = build(self._conv(narrow, 1, strides[0], 1, 1), y, id="conv1")
-        y = build(self._conv(middle, 3, strides[1], self.groups, 2), y, id="conv2")
+        grouped = f"filters {self.filters} x base_width {self.base_width} / 64 x groups {self.groups}"
+        why = {"filters": grouped} if self.widths is None and narrow != self.filters else {}
+        y = build(self._conv(narrow, 1, strides[0], 1, 1), y, id="conv1", why=why)
+        y = build(self._conv(middle, 3, strides[1], self.groups, 2), y, id="conv2", why=why)
         why = {"filters": f"filters {self.filters} x expansion {self.expansion}"}
         y = build(self._conv(wide, 1, (1, 1), 1, 3), y, id="conv3", why=why)
         return self.join(build, source, y, self.shortcut, None if self.preactivation else act)

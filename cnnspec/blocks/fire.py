@@ -52,7 +52,8 @@ class Fire(Block):
             return y
         if self.bypass == "conv":
             bypass = ConvBlock(filters=y.channels, kernel=1, stride=1, groups=1, norm=None, act=None)
-            x = build(bypass, x, id="bypass")
+            why = {"filters": f"expand1x1 {self.expand1x1} + expand3x3 {self.expand3x3}"}
+            x = build(bypass, x, id="bypass", why=why)
         return build(Add(), y, x, id="add")
 
     def _conv(self, filters: int, kernel: int) -> ConvBlock:

@@ -65,13 +65,15 @@ class MBConv(Survival, Block):
         if self.expand_divisor > 1:
             inner = round_to(x.channels * self.expand, self.expand_divisor)
         if self.expand != 1:
-            why = {"filters": f"{x.channels} channels x expand {self.expand:g}"}
+            why = {"filters": _product(x.channels, "expand", self.expand, self.expand_divisor)}
             y = build(self._conv(inner, self.act), y, id="expand", why=why)
         depthwise = ConvBlock(depthwise=True, kernel=self.kernel, stride=self.stride, norm=self.norm, act=self.act,
                               order="weight_norm_act")  # fmt: skip
         y = build(depthwise, y, id="depthwise")
         if self.se is not None:
-            y = build(self._excite(self.se, x.channels, inner), y, id="se")
+            channels = x.channels if self.se.of == "input" else inner
+            why = {"squeeze": _product(channels, "ratio", self.se.ratio, self.se.divisor)}
+            y = build(self._excite(self.se, channels), y, id="se", why=why)
         y = build(self._conv(self.filters, None), y, id="project")
         if self.shortcut == "auto" and y.type == x.type:
             y = build(Add(), self.drop(build, y), x, id="add")
@@ -82,7 +84,12 @@ class MBConv(Survival, Block):
             filters=filters, kernel=1, stride=1, groups=1, norm=self.norm, act=act, order="weight_norm_act"
         )
 
-    def _excite(self, se: Excite, channels: int, inner: int) -> SqueezeExcite:
-        width = (channels if se.of == "input" else inner) * se.ratio
+    def _excite(self, se: Excite, channels: int) -> SqueezeExcite:
+        width = channels * se.ratio
         squeeze = round_to(width, se.divisor) if se.divisor > 1 else max(1, int(width))
         return SqueezeExcite(squeeze=squeeze, act=se.act or self.act, gate=se.gate)
+
+
+def _product(channels: int, word: str, factor: float, divisor: int) -> str:
+    """How a number of channels comes about."""
+    return f"{channels} channels x {word} {factor:g}" + (f", rounded to {divisor}" if divisor > 1 else "")

@@ -58,7 +58,7 @@ class Shortcut(Block):
             given = {} if self.bias is None else {"bias": self.bias}
             conv = ConvBlock(filters=self.filters, kernel=self.kernel, stride=self.stride, groups=1, norm=self.norm,
                              act=None, order="weight_norm_act", **given)  # fmt: skip
-            return build(conv, x)
+            return build(conv, x, why={"filters": f"{self.filters} channels of what it is added to"})
         if kind == "identity" and changes:
             raise Problem(
                 "E203",

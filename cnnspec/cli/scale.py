@@ -159,7 +159,7 @@ def _explanation(base: LoadedSpec, loaded: LoadedSpec) -> Table:
         node = f"{row.node} ({row.count})" if row.count > 1 else row.node
         raw = "" if row.raw is None else f"{row.raw:g}"
         rounded = "" if row.rounded is None else row.rounded
-        table.add(node, row.field, row.base, raw, rounded, row.final, row.rule)
+        table.add(node, row.field, "" if row.base is None else row.base, raw, rounded, row.final, row.rule)
     return table
 
 

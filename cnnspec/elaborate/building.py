@@ -15,6 +15,7 @@ from cnnspec.elaborate.calling import named_outputs
 from cnnspec.elaborate.frames import Frame
 from cnnspec.graph import Origin
 from cnnspec.ops.base import Op
+from cnnspec.scaling.scaler import Follower
 from cnnspec.schema import Spec
 from cnnspec.validation.words import should_be, shown
 
@@ -38,6 +39,8 @@ class Building:
             raise Poisoned
         path = f"{self._path}.{id}" if id is not None else self._path
         origin = replace(self._origin, why={**self._origin.why, **why}) if why else self._origin
+        for name, text in why.items() if why else ():
+            self._walk.scale.derived.append(Follower(path, name, getattr(spec, name), text))
         spec = self._walk.filled(spec, path)
         if isinstance(spec, Op):
             value = self._op(spec, inputs, path, origin)

@@ -9,13 +9,18 @@ from itertools import takewhile
 from typing import Any
 
 from cnnspec.frontend import LoadedSpec
+from cnnspec.scaling.scaler import Follower
+
+#: A path in the first iteration of a repeat.
+_FIRST = re.compile(r"\.0(?=\.|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One number; `count` places that are alike (the iterations of a repeat) are one row.
 
-    `raw` and `rounded` are empty for what is not multiplied: params that a variant gives, widths that an expression gives.
+    `raw` and `rounded` are empty for what is not multiplied: params that a variant gives, widths that an expression gives,
+    or a block to one of its parts. `base` is empty for what the base lacks.
     """
 
     node: str
@@ -58,27 +63,52 @@ def _params(base: LoadedSpec, scaled: LoadedSpec) -> Iterator[Row]:
 
 
 def _nodes(base: LoadedSpec, scaled: LoadedSpec) -> Iterator[Row]:
-    """Numbers that were multiplied and those that follow from expressions, in the order of the nodes."""
+    """Numbers that were multiplied, and those that follow from expressions or from others, in the order of the nodes."""
     order: dict[str, int] = {}
     for number, path in enumerate(scaled.graph.scopes):
         parts = path.split(".")
         for end in range(1, len(parts) + 1):
             order.setdefault(".".join(parts[:end]), number)
-    known = {(f.path, f.field): f.value for f in base.scaler.followers}
-    alike: dict[tuple[str, str], set[Any]] = {}
-    for (path, field), value in known.items():
-        alike.setdefault((_pattern(path), field), set()).add(value)
+    followers = _Earlier(base.scaler.followers)
+    of_parts = _Earlier([f for f in base.scaler.derived if not _FIRST.search(f.path)], base.scaler.derived)
     rows = [
         Row(c.path, c.field, c.base, c.raw, c.rounded, c.result, c.rule)
         for c in scaled.scaler.changes if c.path != "params"
     ]  # fmt: skip
     for f in scaled.scaler.followers:
-        # An iteration that the base lacks is compared with the others, where they are all alike.
-        others = alike.get((_pattern(f.path), f.field), set())
-        before = known.get((f.path, f.field), next(iter(others)) if len(others) == 1 else None)
+        before = followers.value(f)
         verb = "stays" if before == f.value else "follows"
         rows.append(Row(f.path, f.field, before, None, None, f.value, f"{verb}: {f.expression}"))
+    said = {(row.node, row.field) for row in rows}
+    for f in scaled.scaler.derived:
+        before = of_parts.value(f)
+        if before != f.value and (f.path, f.field) not in said and not _repeats_a_field(f):
+            rows.append(Row(f.path, f.field, before, None, None, f.value, f"follows: {f.expression}"))
     yield from sorted(rows, key=lambda row: (order.get(row.node, len(order)), len(row.node)))
+
+
+class _Earlier:
+    """The values that numbers had in the base.
+
+    An iteration that the base lacks is compared with the others, where they are all alike; for parts of blocks, whose widths
+    depend on what comes in, with those behind the first.
+    """
+
+    def __init__(self, others: Iterable[Follower], known: Iterable[Follower] | None = None) -> None:
+        self._known = {(f.path, f.field): f.value for f in (others if known is None else known)}
+        self._others: dict[tuple[str, str], set[Any]] = {}
+        for f in others:
+            self._others.setdefault((_pattern(f.path), f.field), set()).add(f.value)
+
+    def value(self, follower: Follower) -> Any:
+        """The value, or `None` where there is none to compare with."""
+        others = self._others.get((_pattern(follower.path), follower.field), set())
+        return self._known.get((follower.path, follower.field), next(iter(others)) if len(others) == 1 else None)
+
+
+def _repeats_a_field(follower: Follower) -> bool:
+    """Whether a part has the number of a field as it is, `growth_rate 32`: the field has a row."""
+    return follower.expression.split(" ")[1:] == [str(follower.value)]
 
 
 def _pattern(path: str) -> str:
@@ -120,6 +150,6 @@ def _cells(rows: Iterable[Row]) -> list[Row]:
 
 
 def _common(paths: list[str]) -> str:
-    """The node that encloses all of them."""
-    parts = zip(*(path.split(".") for path in paths), strict=False)
+    """The node that encloses all of them, with the iterations of a repeat alike."""
+    parts = zip(*(_pattern(path).split(".") for path in paths), strict=False)
     return ".".join(names[0] for names in takewhile(lambda names: len({*names}) == 1, parts))

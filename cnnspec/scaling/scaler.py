@@ -45,7 +45,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """A width that an expression gives: it is not multiplied, and follows what the expression asks for."""
+    """A width that an expression gives, or a block to one of its parts: it is not multiplied, and follows from others."""
 
     path: str
     field: str
@@ -69,6 +69,8 @@ class Scaler:
     params: dict[str, Any] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     followers: list[Follower] = field(default_factory=list)
+    #: Widths of parts of blocks that the block finds from its fields and from what comes in: `24 channels x expand 6`.
+    derived: list[Follower] = field(default_factory=list)
     #: The new value of every literal that was looked at, by its place.
     written: dict[tuple[str, int, int], int] = field(default_factory=dict)
     #: Whether one literal became two different numbers (a block used at an exempt place and at others).

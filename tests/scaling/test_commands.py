@@ -32,7 +32,10 @@ def test_scale_compares_the_base_with_the_scaled_network():
 
 def test_explain():
     output = run("scale", "efficientnet_b0", "--variant", "b3", "--explain").output
-    assert "stage1.* (2)  filters      16   19.2       16     24  to a multiple of 8, not below 90%" in output
+    rows = [" ".join(line.split()) for line in output.splitlines()]
+    assert "stage1.* (2) filters 16 19.2 16 24 to a multiple of 8, not below 90%" in rows
+    assert "stage2.0.expand filters 96 144 follows: 24 channels x expand 6" in rows
+    assert "stage7.1.expand filters 2304 follows: 384 channels x expand 6" in rows  # the base has no such row
 
 
 @pytest.mark.parametrize(

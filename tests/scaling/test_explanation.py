@@ -38,19 +38,45 @@ def test_every_kind_of_rule_has_its_words():
 
 def test_rows_stand_in_the_order_of_the_network():
     nodes = [node for node, *_ in rows("resnet50", phi=1)]
-    assert nodes == [
-        "input", "input", "params", "params", "params", "params", "conv1", "stage1", "stage1.*", "stage2", "stage2.*",
-        "stage3", "stage3.*", "stage4", "stage4.*", "classifier",
-    ]  # fmt: skip
+    stages = [f"stage{n}{part}" for n in (1, 2, 3, 4) for part in ("", ".*", ".*.conv3", ".0.shortcut")]
+    assert nodes == ["input", "input", "params", "params", "params", "params", "conv1", *stages, "classifier"]
 
 
-def test_the_explanation_is_complete():
-    """What it calls final is what the graph has: the channels of every convolution are a final number or follow one."""
-    spec = "inception_v3"
-    scaled = cnnspec.scale(spec, width=0.75)
-    finals = {row.final for row in explanation(load_spec(spec), scaled)}
-    convs = {node.type.shape[-1] for node in scaled.graph.nodes if node.op.key == "conv"}
-    assert convs <= finals
+@pytest.mark.parametrize(
+    "spec", ["inception_v3", "efficientnet_b0", "se_resnext50_32x4d", "shufflenet_v2_x1_0", "densenet121", "xception",
+             "squeezenet1_0_complex_bypass", "mnasnet_a1", "resnetv2_50", "capsnet"],
+)  # fmt: skip
+def test_the_explanation_is_complete(spec):
+    """Every width that the graph has is a final number, or as many channels as come in, or it did not change."""
+    base, scaled = load_spec(spec), cnnspec.scale(spec, width=2, depth=1.5)
+    finals = {row.final for row in explanation(base, scaled)}
+    before = {path: node.type.shape[-1] for path, node in base.graph.by_path.items()}
+    unexplained = [
+        node.path
+        for node in scaled.graph.nodes
+        if node.op.key in ("conv", "linear")
+        and node.type.shape[-1] not in finals
+        and before.get(node.path) != node.type.shape[-1]
+        and node.type.shape[-1] not in {into.shape[-1] for into in scaled.graph.types_into(node)}
+        and not node.path.endswith(".se.expand")  # as many as the map that it weighs
+    ]
+    assert unexplained == []
+
+
+def test_what_a_block_finds_for_its_parts_has_a_row_where_it_changed():
+    found = {(node, field): rest for node, field, *rest in rows("efficientnet_b0", width=1.5)}
+    assert found["stage2.0.expand", "filters"] == [96, None, None, 144, "follows: 24 channels x expand 6", 1]
+    assert found["stage4.*.se", "squeeze"] == [20, None, None, 30, "follows: 120 channels x ratio 0.25", 2]
+    deeper = [row for row in rows("efficientnet_b0", depth=1.5) if row[0].endswith((".expand", ".se"))]
+    assert {row[0]: row[2] for row in deeper} == {"stage1.1.se": None, "stage7.1.expand": None, "stage7.1.se": None}
+    found = {node: (base, final, rule) for node, field, base, *_, final, rule, _ in rows("resnext50_32x4d", width=2)}
+    assert found["stage1.*.*"] == (128, 256, "follows: filters 128 x base_width 4 / 64 x groups 32")
+    assert found["stage1.0.shortcut"] == (256, 512, "follows: 512 channels of what it is added to")
+
+
+def test_a_part_that_has_a_fields_number_has_no_row_of_its_own():
+    nodes = [node for node, *_ in rows("densenet121", width=2) if node.startswith("dense1")]
+    assert nodes == ["dense1", "dense1", "dense1.*"]
 
 
 def test_iterations_that_differ_stand_apart():
