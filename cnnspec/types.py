@@ -19,11 +19,12 @@ class TensorType:
     """Shape and element type of one tensor; the batch dimension stays symbolic and is left out.
 
     **Shape**: `(height, width, channels)` for feature maps, `(features,)` for vectors, `(capsules, dimensions)`
-    for capsules, `()` for one class label an image.
+    for capsules, `()` for one class label an image, whose number of classes is `classes`.
     """
 
     shape: tuple[int, ...]
     dtype: DType = "float32"
+    classes: int | None = None
 
     @property
     def rank(self) -> int:

@@ -70,8 +70,10 @@ _NAMES = {3: ("height", "width", "channels"), 1: ("features",)}
 
 def _of_input(assembly: Assembly, ref: Ref, axis: int) -> tuple[str, Origin | None]:
     """What an input says of one of its dimensions."""
-    shape = assembly.inputs[ref.node].type.shape
-    names = _NAMES.get(len(shape), ())
-    reason = f"{shape[axis]} = {names[axis]} of `{ref.node}`" if -len(names) <= axis < len(names) else ""
+    type_ = assembly.inputs[ref.node].type
+    names = _NAMES.get(type_.rank, ())
+    reason = f"{type_.shape[axis]} = {names[axis]} of `{ref.node}`" if -len(names) <= axis < len(names) else ""
+    if type_.classes is not None:
+        reason = f"{type_.classes} = classes of `{ref.node}`"
     span = assembly.input_spans.get(ref.node)
     return reason, Origin("", span) if span is not None else None

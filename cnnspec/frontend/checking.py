@@ -163,7 +163,7 @@ class Checker:
         blocks = read_blocks(tree.get("blocks"), report)
         defaults = Defaults(tree.get("defaults"), report, lambda t: evaluate_tree(t, params, report), blocks)
         types = {
-            name: TensorType(spec.shape or (), "int32" if spec.classes else "float32")
+            name: TensorType(spec.shape or (), "int32" if spec.classes else "float32", spec.classes)
             for name, spec in inputs.specs.items()
         }
         entries = [Input(name, types[name], spec.optional) for name, spec in inputs.specs.items()]

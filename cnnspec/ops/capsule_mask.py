@@ -15,7 +15,7 @@ class CapsuleMask(Op):
 
     **Shape**: `[capsules, dimensions]` and optionally a label `[] -> [capsules * dimensions]`.
     **Params**: none.
-    **Errors**: E201 not capsules, or not a label.
+    **Errors**: E201 not capsules, or not a label; E203 a label of other classes than there are capsules.
     **Source**: Sabour, Frosst and Hinton 2017, section 4.1, arXiv:1710.09829.
     """
 
@@ -28,6 +28,14 @@ class CapsuleMask(Op):
         if len(inputs) > 1 and (inputs[1].rank or inputs[1].dtype != "int32"):
             raise Problem("E201", f"the second input of `capsule_mask` should be a label, and is {inputs[1].plain}",
                           "declare it under `inputs:` as {classes: 10, optional: true}", operands=(1,))  # fmt: skip
+        if len(inputs) > 1 and inputs[1].classes not in (None, x.shape[0]):
+            raise Problem(
+                "E203",
+                f"`capsule_mask` keeps one of {x.shape[0]} capsules, and the label is one of {inputs[1].classes} classes",
+                "there is a capsule for each class: give both the same number",
+                axis=0,
+                operands=(0, 1),
+            )
         return x.with_shape(x.size)
 
     def cost(self, inputs: Inputs, output: TensorType) -> Cost:

@@ -33,7 +33,7 @@ def lower_precision(graph: Graph) -> Graph:
     for node in graph.nodes:
         wanted: DType = "float32" if node.op.full_precision else "bfloat16"
         inputs = tuple(None if ref is None else cast(ref, wanted) for ref in node.inputs)
-        outputs = tuple(TensorType(t.shape, wanted if t.dtype != "int32" else t.dtype) for t in node.types)
+        outputs = tuple(t if t.dtype == "int32" else TensorType(t.shape, wanted) for t in node.types)
         nodes.append(replace(node, inputs=inputs, types=outputs))
         for port, type_ in enumerate(outputs):
             types[Ref(node.path, port)] = type_

@@ -83,6 +83,10 @@ FAULTS: dict[str, Fault] = {
     "branch of another size": behind(
         {"id": "bad", "from": "map", "add": [{"conv": {"filters": 3, "stride": 2}}, "map"]}, code="E203", at=("add",)
     ),
+    "label of other classes": behind(
+        {"id": "one", "from": "start", "reshape": [3, 4]}, {"id": "bad", "from": ["one", "target"], "capsule_mask": {}},
+        code="E203", at=("capsule_mask",), label=4,
+    ),
     "typo in a branch": behind(
         {"id": "bad", "from": "map", "concat": ["map", {"conv": {"filtres": 3}}]}, code="E101",
         at=("concat", 1, "conv", "filtres"), of_key=True,

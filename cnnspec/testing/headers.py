@@ -22,5 +22,6 @@ def headers(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, TensorType]]:
     found: dict[str, Any] = {"image": fields, "other": dict(fields)}
     kinds = {"image": x, "other": x}
     if draw(st.booleans()):
-        found["label"], kinds["label"] = {"classes": 10, "optional": True}, TensorType((), "int32")
+        classes = draw(st.integers(2, 4))
+        found["label"], kinds["label"] = {"classes": classes, "optional": True}, TensorType((), "int32", classes)
     return {"inputs": found}, kinds

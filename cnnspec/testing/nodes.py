@@ -44,16 +44,12 @@ def output_type(
 
     **Errors**: `AssertionError` where the node is not valid, with what the checker says.
     """
-    shapes = tuple((t.shape, t.dtype) for t in inputs)
-    return _output_type(json.dumps(node), shapes, json.dumps(params or {}), json.dumps(own_blocks or {}))
+    return _output_type(json.dumps(node), inputs, json.dumps(params or {}), json.dumps(own_blocks or {}))
 
 
 @lru_cache(maxsize=10_000)
-def _output_type(
-    node: str, inputs: tuple[tuple[tuple[int, ...], str], ...], params: str, own: str
-) -> tuple[TensorType, ...]:
-    spec = around(json.loads(node), tuple(TensorType(shape, dtype) for shape, dtype in inputs))  # type: ignore[arg-type]
-    spec = {**spec, "params": json.loads(params), "blocks": json.loads(own)}
+def _output_type(node: str, inputs: tuple[TensorType, ...], params: str, own: str) -> tuple[TensorType, ...]:
+    spec = {**around(json.loads(node), inputs), "params": json.loads(params), "blocks": json.loads(own)}
     checked = check_text(spec)
     if checked.loaded is None:
         from cnnspec.rendering import render_text
@@ -74,7 +70,7 @@ def around(node: Node, inputs: tuple[TensorType, ...]) -> Node:
         if x.rank == 3:
             declared[name] = {"height": x.height, "width": x.width, "channels": x.channels}
         elif x.rank == 0:
-            declared[name] = {"classes": 10}
+            declared[name] = {"classes": x.classes}
         else:
             declared[name] = {"features": x.size}
         if x.rank == 2:

@@ -174,12 +174,17 @@ def unknown_key(spec: Node, draw: st.DrawFn) -> Planted:
 _MAP: Node = {"id": "map", "from": "start", "reshape": [2, 2, -1]}
 
 
-def behind(*nodes: Node, code: str, at: Path, of_key: bool = False, start: int = 12) -> Fault:
-    """Nodes added behind all others that begin with a map of 2x2x(start / 4); the last is at fault at a path in it."""
+def behind(*nodes: Node, code: str, at: Path, of_key: bool = False, start: int = 12, label: int = 0) -> Fault:
+    """Nodes added behind all others that begin with a map of 2x2x(start / 4); the last is at fault at a path in it.
+
+    With `label` there is one of so many classes, too.
+    """
 
     def plant(spec: Node, draw: st.DrawFn) -> Planted:
         inputs = spec.setdefault("inputs", {"input": spec.pop("input")} if "input" in spec else {})
         inputs["start"] = {"features": start}
+        if label:
+            inputs["target"] = {"classes": label, "optional": True}
         spec["layers"] += [dict(_MAP), *(dict(node) for node in nodes)]
         return Planted(code, ("layers", len(spec["layers"]) - 1, *at), of_key)
 

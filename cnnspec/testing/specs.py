@@ -180,9 +180,12 @@ class _Drawing:
         return node, output_type(node, (x,))[0]
 
     def masked(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:
-        """Capsules with a label beside them."""
-        node = self.draw(blocks(x, self.pick(["capsule_mask", "capsule_decoder"])))
+        """Capsules with a label beside them, once there is one for each of its classes."""
         label = scope.ids["label"]
+        if x.shape[0] != label.classes:
+            node = {"capsule_routing": {"capsules": label.classes, "dimensions": self.draw(st.integers(1, 4))}}
+            return node, output_type(node, (x,))[0]
+        node = self.draw(blocks(x, self.pick(["capsule_mask", "capsule_decoder"])))
         return {"from": [source, "label"], **node}, output_type(node, (x, label))[0]
 
     def own_block(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:
