@@ -25,7 +25,7 @@ SMALL, WIDER = ({"input.height": size, "input.width": size} for size in (48, 96)
 FAMILIES = [
     ("resnet18", SMALL), ("densenet121", SMALL), ("mobilenet_v2", SMALL), ("efficientnet_b0", SMALL), ("capsnet", {}),
     ("shufflenet_v2_x0_5", SMALL), ("squeezenet1_0_complex_bypass", SMALL), ("lenet5", {}),
-    ("se_resnext50_32x4d", SMALL), ("googlenet_torchvision", WIDER), ("wrn_28_10", {"k": 1}), ("inception_v3", WIDER),
+    ("se_resnext50_32x4d", SMALL), ("googlenet_torchvision", WIDER), ("wrn_28_10", {"k": 1}), ("inception_v3", {"aux": False, **WIDER}),
     ("nasnet_a_mobile", {}), ("inception_resnet_v2", WIDER), ("xception", WIDER),
 ]  # fmt: skip
 NAMES = [step.name for step in PIPELINE if "infer" in step.when]
