@@ -6,15 +6,16 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from cnnspec.diagnostics import Diagnostic, Label, Problem, Report
+from cnnspec.diagnostics import Diagnostic, Label, Report
 from cnnspec.scaling.factors import Factors
-from cnnspec.scaling.rule import MOST_PHI, MOST_RESOLUTION
-from cnnspec.scaling.scaler import resolve
+from cnnspec.scaling.rule import MOST_PHI
 
 if TYPE_CHECKING:
     from cnnspec.frontend import LoadedSpec
+    from cnnspec.scaling.refused_size import RefusedSize
 
 #: Checks the spec under factors; the flag leaves the spec's own scale aside.
 Check = Callable[[Factors, Report, bool], "LoadedSpec | None"]
@@ -48,10 +49,11 @@ def explained(report: Report, check: Check, asked: Factors, in_force: Factors) -
     base = check(Factors(), plain, own)
     if base is None:
         return plain if own else explained_own(plain, check)
-    nearest = _nearest(base, check, in_force, own)
+    refused = _refused(base, in_force)
+    nearest = _nearest(base, check, in_force, own, refused)
     found = Report()
     found.extend(d for d in report if d.severity != "error")
-    found.add(_diagnostic(errors[0], in_force, nearest, _about_sizes(base, in_force)))
+    found.add(_diagnostic(errors[0], in_force, nearest, _more(check, own, nearest, refused)))
     return found
 
 
@@ -64,7 +66,7 @@ def explained_own(report: Report, check: Check) -> Report:
 
 
 def _diagnostic(first: Diagnostic, factors: Factors, nearest: Factors | None, more: str) -> Diagnostic:
-    said = f"{nearest.plain} works" if nearest is not None else _NO_HELP.get(first.code, first.help)
+    said = f"{nearest.plain} works" if nearest is not None else "" if more else _NO_HELP.get(first.code, first.help)
     return replace(
         first,
         message=f"scaled by {factors.plain}: {first.message}",
@@ -73,32 +75,32 @@ def _diagnostic(first: Diagnostic, factors: Factors, nearest: Factors | None, mo
     )
 
 
-def _about_sizes(base: LoadedSpec, factors: Factors) -> str:
-    """What makes the size that was asked for a valid one: a multiple, or leaving out what is only for training."""
-    from cnnspec.sizes.analysis import of_graph
-    from cnnspec.sizes.sides import NotPeriodicError
-    from cnnspec.sizes.training_part import switch
+def _refused(base: LoadedSpec, factors: Factors) -> RefusedSize | None:
+    from cnnspec.scaling.refused_size import refused_size
 
-    height = next((i.type.height for i in base.graph.inputs if i.type.rank == 3), None)
-    if height is None:
-        return ""
-    try:
-        axis = of_graph(base.whole).height
-    except (NotPeriodicError, Problem):
-        return ""
-    wanted, period = resolve(base.scaler.rule, Factors(), factors).resized(height, height)[0], axis.valid.period
-    if wanted in axis.valid:
-        return ""
-    if wanted in axis.without_training and (name := switch(base)) is not None:
-        return f"`--set {name}=false` leaves out what is only for training, and {wanted} is enough for the rest"
-    if factors.phi is not None and period > 1 and max(1, round(wanted / period)) * period in axis.valid:
-        return f"`scaling: {{resolution_multiple: {period}}}` rounds the sizes of every phi to {axis.rule}"
-    return ""
+    return refused_size(base, factors)
 
 
-def _nearest(base: LoadedSpec, check: Check, factors: Factors, own: bool) -> Factors | None:
+def _more(check: Check, own: bool, nearest: Factors | None, refused: RefusedSize | None) -> str:
+    """What else is to be said of a size: the nearest one beside the nearest exponent, and what would choose a valid one."""
+    if refused is None:
+        return ""
+    at_nearest = refused.at_nearest
+    other = at_nearest is not None and at_nearest != nearest and check(at_nearest, Report(), own) is not None
+    also = (
+        f"so does {at_nearest.plain}, the nearest size"
+        if at_nearest is not None and nearest is not None and other
+        else ""
+    )
+    return "; ".join(filter(None, (also, refused.hint())))
+
+
+def _nearest(
+    base: LoadedSpec, check: Check, factors: Factors, own: bool, refused: RefusedSize | None
+) -> Factors | None:
     end = time.monotonic() + _SECONDS
-    for candidate in _candidates(base, factors):
+    sizes = refused.candidates() if refused is not None else iter(())
+    for candidate in chain(sizes, _candidates(factors)):
         if time.monotonic() > end:
             return None
         found = check(candidate, Report(), own)
@@ -139,14 +141,8 @@ def _moved(loaded: LoadedSpec) -> bool:
     return any(change.result != change.base for change in loaded.scaler.changes)
 
 
-def _candidates(base: LoadedSpec, factors: Factors) -> Iterator[Factors]:
+def _candidates(factors: Factors) -> Iterator[Factors]:
     """Factors near those that failed: first one axis moves alone, the nearest first, then all go back to 1 together."""
-    if factors.resolution is not None:
-        from cnnspec.sizes.analysis import nearest_height
-
-        near = nearest_height(base.whole, factors.resolution)
-        if near is not None and near <= MOST_RESOLUTION:
-            yield _with(factors, resolution=near)
     if factors.phi is not None:
         steps = [round(factors.phi + sign * 0.1 * n, 4) for n in range(1, 13) for sign in (-1, 1)]
         yield from (_with(factors, phi=phi) for phi in steps if abs(phi) <= MOST_PHI)

@@ -70,11 +70,3 @@ def of_graph(graph: Graph) -> ValidSizes:
     """For which sizes of its first feature map this very graph is valid."""
     name = feature_map(graph).name
     return ValidSizes(name, Walk(graph, name, 0).run(), Walk(graph, name, 1).run())
-
-
-def nearest_height(graph: Graph, wanted: int) -> int | None:
-    """The height nearest to `wanted` for which a network is valid, as far as analysis can say."""
-    try:
-        return of_graph(graph).height.nearest(wanted)
-    except (NotPeriodicError, Problem):
-        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -112,9 +113,16 @@ layers:
 def test_what_the_help_proposes_works(factors):
     found = mistake(TWO_AXES, **factors)
     assert found.message.startswith(f"scaled by {Factors(**factors).plain}: ")
-    words = [part.split() for part in found.help.removesuffix(" works").split(", ")]
-    works = Factors(**{name: int(value) if name == "resolution" else float(value) for name, value in words})
-    assert check_spec(TWO_AXES, Report(), scale=works) is not None
+    for works in proposed(found.help):
+        assert check_spec(TWO_AXES, Report(), scale=works) is not None
+
+
+def proposed(help: str) -> list[Factors]:
+    """The factors that a help says to work, at least one."""
+    found = re.findall(r"(?:^|so does )((?:\w+ -?[\d.]+(?:, )?)+)(?= works|, the nearest size)", help)
+    assert found, help
+    pairs = [[part.split() for part in each.split(", ") if part] for each in found]
+    return [Factors(**{n: int(v) if n == "resolution" else float(v) for n, v in words}) for words in pairs]
 
 
 MEETING = """cnnspec: 1
@@ -140,6 +148,41 @@ def test_a_size_by_the_compound_rule_that_does_not_suit_names_the_multiple_that_
         assert check_spec(ruled, report := Report(), scale=Factors(phi=phi)) is not None, render_text(report)
     # A size in pixels is taken as it is: no multiple would help.
     assert "multiple" not in mistake(MEETING, resolution=74).help
+
+
+@pytest.mark.parametrize("phi", [1, 2.5, -0.7, -3])
+def test_a_size_by_the_compound_rule_that_does_not_suit_names_the_nearest_exponent_and_the_nearest_size(phi):
+    exponent, size = proposed(mistake(MEETING, phi=phi).help)
+    assert exponent.phi * phi > 0
+    assert (size.width, size.depth) == (round(1.1**phi, 4), round(1.2**phi, 4))
+    assert size.resolution % 4 == 0
+    assert abs(size.resolution - 64 * 1.15**phi) <= 2.5
+    for works in (exponent, size):
+        assert check_spec(MEETING, Report(), scale=works) is not None
+    # Nothing nearer works: in hundredths between the two every exponent fails.
+    step = 0.01 if exponent.phi > phi else -0.01
+    between = [round(phi + step * n, 2) for n in range(1, round(abs(exponent.phi - phi) * 100))]
+    assert all(check_spec(MEETING, Report(), scale=Factors(phi=p), explain=False) is None for p in between[:40])
+
+
+@pytest.mark.parametrize(
+    ("scaling", "factors", "better"),
+    [
+        ("{resolutions: [62, 74]}", {"phi": 1}, "{resolutions: [60, 72]}"),
+        ("{resolution_multiple: 6}", {"phi": 0.3}, "{resolution_multiple: 12}"),
+    ],
+)
+def test_a_rule_for_sizes_that_gives_wrong_ones_is_told_of_one_that_does_not(scaling, factors, better):
+    ruled = MEETING.replace("layers:", f"scaling: {scaling}\nlayers:")
+    found = mistake(ruled, **factors)
+    assert f"`scaling: {better}`" in found.help
+    assert all(check_spec(ruled, Report(), scale=works) is not None for works in proposed(found.help))
+    assert check_spec(ruled.replace(scaling, better), Report(), scale=Factors(**factors)) is not None
+
+
+def test_a_variant_of_a_wrong_size_keeps_its_widths_with_the_nearest():
+    named = MEETING.replace("layers:", "scaling: {variants: {big: {width: 2, resolution: 75}}}\nlayers:")
+    assert mistake(named, variant="big").help == "resolution 76, variant big works"
 
 
 def test_a_scale_of_the_spec_itself_fails_in_the_same_words():
