@@ -1,6 +1,6 @@
 """`python -m benchmarks [SECTION ...]`: measures sections, keeps every row at once, and prints tables.
 
-Sections: start, scaling, call, compile, inference, training, memory; all without any. The short form takes a few minutes;
+Sections: start, scaling, call, compile, inference, ceiling, training, memory; all without any. The short form takes a few minutes;
 `--full` takes all networks, batch sizes and more rounds. With `--page` the tables go into docs/benchmarks.md, beside a
 picture of inference and the results. An engine whose packages are not installed is left out and named.
 """

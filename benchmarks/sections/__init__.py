@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-_MODULES = ("start", "scaling", "call", "compile", "inference", "training", "memory")
+_MODULES = ("start", "scaling", "call", "compile", "inference", "ceiling", "training", "memory")
 
 
 def sections() -> dict[str, ModuleType]:

@@ -22,7 +22,7 @@ from cnnspec.registry import op_class
 from cnnspec.types import TensorType
 
 #: Forms that compute convolutions without groups only.
-ALONE = ("dot", "im2col")
+ALONE = ("dot", "im2col", "gathered")
 
 
 @st.composite

@@ -72,7 +72,9 @@ def choose(
 
 def _pool(op: Pool) -> Choice:
     count = op.window[0] * op.window[1]
-    return Choice("slices", f"{count} slices fuse") if 1 < count <= SLICE_TAPS else PLAIN
+    if count == 1 or count > SLICE_TAPS:
+        return PLAIN
+    return Choice("slices", f"the largest or the sum of {op.window[0]} slices, and of {op.window[1]}")
 
 
 def _conv(op: Conv, x: TensorType, y: TensorType, train: bool) -> Choice:
@@ -90,7 +92,7 @@ def _conv(op: Conv, x: TensorType, y: TensorType, train: bool) -> Choice:
     if taps == 1:
         return Choice("dot", "1x1: a matrix product")
     if pixels <= IM2COL_PIXELS:
-        return Choice("im2col", f"only {pixels} pixels: im2col and a product")
+        return Choice("im2col" if train else "gathered", f"only {pixels} pixels: im2col and a product")
     if taps * x.channels <= IM2COL_COLUMNS and y.channels <= IM2COL_FILTERS:
         return Choice("im2col", f"only {taps * x.channels} products for each of {y.channels} filters")
     return PLAIN

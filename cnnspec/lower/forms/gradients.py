@@ -11,7 +11,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from cnnspec.lower.forms.conv import Geometry, Pair, block_diagonal, plain, shifted, split, taps
+from cnnspec.lower.forms.conv import Geometry, block_diagonal, plain, shifted, split, taps
+from cnnspec.lower.forms.windows import Pair
 
 
 def depthwise(x: Any, kernel: Any, geometry: Geometry) -> Any:

@@ -34,7 +34,11 @@ def candidates(node: Node, inputs: Sequence[TensorType], train: bool = False) ->
     kernel, groups = node.op.parameters(x)["kernel"].shape, node.op.resolved_groups(x)
     known = [name for name in FORMS if train or name not in TRAINING]
     taps = kernel[0] * kernel[1]
-    return [name for name in known if fits(name, x.channels, kernel, groups) and not (name == "im2col" and taps == 1)]
+    return [
+        name
+        for name in known
+        if fits(name, x.channels, kernel, groups) and (taps > 1 or name not in ("im2col", "gathered"))
+    ]
 
 
 def function_of(node: Node, form: str, train: bool) -> Callable[..., Any]:

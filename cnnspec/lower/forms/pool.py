@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
@@ -9,18 +10,17 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-Pair = tuple[int, int]
+from cnnspec.lower.forms.windows import Pair, along
 
 
-def slices(x: Any, window: Pair, stride: Pair, padding: tuple[Pair, ...], value: Any) -> list[Any]:
-    """For every tap of the window, what it sees at all positions."""
+def by_slices(
+    x: Any, window: Pair, stride: Pair, padding: tuple[Pair, ...], value: Any, join: Callable[[Any, Any], Any]
+) -> Any:
+    """What `join` makes of the rows of every window, and then of its columns; `value` surrounds the map."""
     x = jnp.pad(x, ((0, 0), *padding, (0, 0)), constant_values=value)
-    sizes = [(x.shape[i + 1] - window[i]) // stride[i] + 1 for i in (0, 1)]
-    return [
-        x[:, r : r + (sizes[0] - 1) * stride[0] + 1 : stride[0], c : c + (sizes[1] - 1) * stride[1] + 1 : stride[1]]
-        for r in range(window[0])
-        for c in range(window[1])
-    ]
+    for axis in (0, 1):
+        x = reduce(join, along(x, axis, window[axis], stride[axis]))
+    return x
 
 
 def max_pool(x: Any, window: Pair, stride: Pair, padding: tuple[Pair, ...], form: str) -> Any:
@@ -31,7 +31,7 @@ def max_pool(x: Any, window: Pair, stride: Pair, padding: tuple[Pair, ...], form
         return lax.reduce_window(x, lowest, lax.max, (1, *window, 1), (1, *stride, 1), ((0, 0), *padding, (0, 0)))
 
     def fast(x: Any) -> Any:
-        return reduce(jnp.maximum, slices(x, window, stride, padding, lowest))
+        return by_slices(x, window, stride, padding, lowest, jnp.maximum)
 
     return plain(x) if form == "plain" else lax.platform_dependent(x, cpu=fast, default=plain)
 
@@ -44,6 +44,6 @@ def sum_pool(x: Any, window: Pair, stride: Pair, padding: tuple[Pair, ...], form
         return lax.reduce_window(x, zero, lax.add, (1, *window, 1), (1, *stride, 1), ((0, 0), *padding, (0, 0)))
 
     def fast(x: Any) -> Any:
-        return reduce(jnp.add, slices(x, window, stride, padding, zero))
+        return by_slices(x, window, stride, padding, zero, jnp.add)
 
     return plain(x) if form == "plain" else lax.platform_dependent(x, cpu=fast, default=plain)

@@ -6,12 +6,14 @@ from typing import Any
 
 from jax import lax
 
-from cnnspec.lower.forms.conv import Form, Geometry, block_diagonal, by_groups, dot, im2col, plain, shifted, split
+from cnnspec.lower.forms import conv
+from cnnspec.lower.forms.conv import Form, Geometry, by_groups, plain
 from cnnspec.lower.forms.gradients import depthwise, ordinary, ordinary_block_diagonal
 from cnnspec.lower.forms.layouts import SPLIT_GROUPS
 
 FORMS: dict[str, Form] = {
-    "plain": plain, "shifted": shifted, "split": split, "block_diagonal": block_diagonal, "dot": dot, "im2col": im2col,
+    "plain": plain, "shifted": conv.shifted, "split": conv.split, "block_diagonal": conv.block_diagonal,
+    "dot": conv.dot, "im2col": conv.im2col, "gathered": conv.gathered,
     "depthwise": depthwise, "ordinary": ordinary, "ordinary_block_diagonal": ordinary_block_diagonal,
 }  # fmt: skip
 
@@ -32,7 +34,7 @@ def fits(form: str, channels: int, kernel: tuple[int, ...], groups: int) -> bool
             return groups > 1
         case "dot":
             return kernel[:2] == (1, 1) and groups == 1
-        case "im2col":
+        case "im2col" | "gathered":
             return groups == 1
         case _:
             return True
