@@ -28,7 +28,8 @@ from cnnspec.frontend import LoadedSpec, check_spec
 from cnnspec.scaling.factors import BUDGETS, Factors
 
 if TYPE_CHECKING:
-    from cnnspec.scaling.budget import Fit, Solution
+    from cnnspec.scaling.budget import Solution
+    from cnnspec.scaling.direction import Fit
 
 #: How many candidates of a search are measured for their latency, where the caller says nothing.
 _MEASURED = 12
@@ -159,8 +160,13 @@ def _explanation(base: LoadedSpec, loaded: LoadedSpec) -> Table:
         node = f"{row.node} ({row.count})" if row.count > 1 else row.node
         raw = "" if row.raw is None else f"{row.raw:g}"
         rounded = "" if row.rounded is None else row.rounded
-        table.add(node, row.field, "" if row.base is None else row.base, raw, rounded, row.final, row.rule)
+        table.add(node, row.field, _value(row.base), raw, rounded, _value(row.final), row.rule)
     return table
+
+
+def _value(value: Any) -> Any:
+    """A number as people write it; nothing for what the base lacks."""
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else value
 
 
 def _comparison(base: LoadedSpec, loaded: LoadedSpec) -> Table:

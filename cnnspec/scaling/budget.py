@@ -1,9 +1,4 @@
-"""Networks scaled to a budget of MACs, parameters or activation memory, and the choices around the answer.
-
-What a budget limits grows about exponentially along a direction, and by steps, since widths and repeats are whole
-numbers. A direction is followed from the network as written, with the growth so far as the guess for the next step,
-until two neighbours hold the budget between them.
-"""
+"""Networks scaled to a budget of MACs, parameters or activation memory, and the choices around the answer."""
 
 from __future__ import annotations
 
@@ -15,6 +10,7 @@ from typing import Any
 
 from cnnspec.diagnostics import Diagnostic, Problem, SpecError
 from cnnspec.frontend import Counted, LoadedSpec, SpecLike, count_spec, counted, load_spec
+from cnnspec.scaling.direction import Direction, Fit
 from cnnspec.scaling.factors import BUDGETS, Factors
 from cnnspec.scaling.rule import MOST_PHI, MOST_RESOLUTION, Compound
 from cnnspec.scaling.scaler import Scaler
@@ -25,21 +21,8 @@ from cnnspec.sizes.walk import AxisSizes
 #: How far the compound rule and a single factor (in powers of two) are followed, down and up; up to about 1000 times.
 _COMPOUND = (-MOST_PHI, 10.0)
 _ALONE = (-7.0, 5.0)
-#: Networks tried along a direction, and the step below which two count as neighbours.
-_TRIES = 16
-_FINE = 0.004
 #: A neighbour that uses so much of the budget is near enough.
 _FULL = 0.985
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A network near a budget: how it was found, by what it was scaled, and how much of the budgeted it has."""
-
-    direction: str
-    factors: Factors
-    value: int
-    network: Counted
 
 
 @dataclass(frozen=True)
@@ -142,6 +125,8 @@ class _Search:
             if name != "resolution":
                 return begin.model_copy(update={name: round(value, 4)})
             pixels = round(value)
+            if self.valid is not None:
+                pixels = self.valid.nearest(pixels) or pixels
             return begin.model_copy(update={name: pixels}) if 1 <= pixels <= MOST_RESOLUTION else None
 
         return factors
@@ -175,8 +160,6 @@ class _Search:
             if more is not None and more.value > best.value:
                 yield more
 
-    # --- the search ----------------------------------------------------------------------------------------
-
     def along(
         self, direction: str, factors: Callable[[float], Factors | None], reach: tuple[float, float], start: Fit,
         full: float = 1.0,
@@ -185,53 +168,18 @@ class _Search:
 
         One that uses the share `full` of the budget is not improved.
         """
-        inside, outside = (start, None) if start.value <= self.budget else (None, start)
-        low, high = (0.0, reach[1]) if inside else (reach[0], 0.0)
-        slope = math.log(self.rule.growth) if direction == "compound" and self.rule.growth > 1 else 1.2
-        nothing_there = False
-        for _ in range(_TRIES):
-            if high - low < _FINE or (inside and inside.value >= full * self.budget):
-                break
-            t = (low + high) / 2 if nothing_there else self._guess(inside, outside, low, high, slope)
+
+        def at(t: float) -> Fit | None:
             made = factors(t)
             fit = self.fit(direction, made) if made is not None else None
-            nothing_there = fit is None
-            if fit is None:  # too small to be a network: look above; too large: below
-                low, high = (t, high) if t < 0 else (low, t)
-            elif fit.value <= self.budget:
-                slope = self._slope(inside or outside, fit, t - (low if inside else high), slope)
-                low, inside = t, self._named(direction, fit)
-            else:
-                slope = self._slope(outside or inside, fit, t - (high if outside else low), slope)
-                high, outside = t, self._named(direction, fit)
-        return inside, outside
+            return replace(fit, direction=direction) if fit is not None else None
 
-    def _named(self, direction: str, fit: Fit) -> Fit:
-        return replace(fit, direction=direction)
-
-    def _guess(self, inside: Fit | None, outside: Fit | None, low: float, high: float, slope: float) -> float:
-        """Where the budget should be met."""
-        if inside and outside and inside.value < outside.value:
-            share = math.log(self.budget / inside.value) / math.log(outside.value / inside.value)
-            return low + (high - low) * min(0.85, max(0.15, share))
-        known = inside or outside
-        if known is None or known.value < 1:
-            return (low + high) / 2
-        # A little too far, so that the budget comes to lie between two networks.
-        step = 1.1 * math.log(self.budget / known.value) / slope
-        step = math.copysign(max(abs(step), _FINE), step if step else (1.0 if inside else -1.0))
-        return max(low, min(high, (low if inside else high) + step))
-
-    @staticmethod
-    def _slope(before: Fit | None, after: Fit, distance: float, slope: float) -> float:
-        """How fast what is counted grows, from two networks; steps of rounding would mislead, so within bounds."""
-        if before is None or not distance or min(before.value, after.value) < 1:
-            return slope
-        return min(2 * slope, max(slope / 2, math.log(after.value / before.value) / distance))
+        slope = math.log(self.rule.growth) if direction == "compound" and self.rule.growth > 1 else 1.2
+        return Direction(self.budget, at, reach, start, slope, full).search()
 
     def beyond(self, best: Fit) -> bool:
         """Whether an answer is where the direction ends, and not near the budget."""
-        end, scaler = _COMPOUND[1] - _FINE, best.network.scaler
+        end, scaler = _COMPOUND[1] - 0.01, best.network.scaler
         return bool(scaler.depth >= self.rule.alpha**end and scaler.width >= self.rule.beta**end)
 
     def out_of_reach(self, largest: Fit | None) -> Diagnostic:
@@ -245,7 +193,8 @@ class _Search:
         smallest = min(
             (self.start(), *(fit for fit in self.seen.values() if fit is not None)), key=lambda fit: fit.value
         )
-        hint = f"the smallest that was found has {smallest.value:,}, with {smallest.factors.plain}"
+        scale = "as it stands" if smallest.factors.nothing else f"with {smallest.factors.plain}"
+        hint = f"the smallest that was found has {smallest.value:,}, {scale}"
         singles = list(self.alone())
         if singles:
             nearest = max(singles, key=lambda fit: fit.value)

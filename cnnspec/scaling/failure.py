@@ -114,7 +114,7 @@ def _nearer(
 ) -> Factors:  # fmt: skip
     """Between the factors that were asked for and those that work, the nearest in hundredths, by halving the way."""
     differ = [name for name in Factors.model_fields if getattr(asked, name) != getattr(works, name)]
-    if differ not in (["width"], ["depth"]):
+    if differ not in (["width"], ["depth"], ["phi"]):
         return works
     (name,) = differ
     fails = getattr(asked, name)
@@ -144,8 +144,9 @@ def _moved(loaded: LoadedSpec) -> bool:
 def _candidates(factors: Factors) -> Iterator[Factors]:
     """Factors near those that failed: first one axis moves alone, the nearest first, then all go back to 1 together."""
     if factors.phi is not None:
-        steps = [round(factors.phi + sign * 0.1 * n, 4) for n in range(1, 13) for sign in (-1, 1)]
-        yield from (_with(factors, phi=phi) for phi in steps if abs(phi) <= MOST_PHI)
+        steps = [round(factors.phi + sign * 0.1 * n, 4) for n in range(1, 31) for sign in (-1, 1)]
+        same_way = [phi for phi in steps if phi * factors.phi > 0 and abs(phi) <= MOST_PHI]
+        yield from (_with(factors, phi=phi) for phi in same_way)
         yield from (_with(factors, phi=round(factors.phi * share, 3)) for share in _SHARES)
     moved = [name for name in ("width", "depth") if getattr(factors, name) != 1]
     for name in moved:

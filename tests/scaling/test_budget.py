@@ -6,7 +6,8 @@ import pytest
 
 import cnnspec
 from cnnspec.diagnostics import Report, SpecError
-from cnnspec.frontend import check_spec
+from cnnspec.frontend import check_spec, count_spec, load_spec
+from cnnspec.scaling import Factors
 from cnnspec.scaling.budget import Solution, count, solve
 
 
@@ -121,3 +122,30 @@ def test_the_depth_of_a_network_without_repeats_is_not_tried():
     assert any(fit.direction == "width alone" for fit in solution.neighbours)
     repeated = solve("resnet50", "macs", 3_000_000_000)
     assert any(fit.direction == "depth alone" for fit in repeated.neighbours)
+
+
+GAPS = """cnnspec: 1
+name: gaps
+input: {height: 32, width: 32, channels: 3}
+layers:
+  - {id: stem, conv: {filters: 96, stride: 2}}
+  - {id: grouped, repeat: 2, conv: {filters: 96, groups: 6}}
+"""
+
+
+@pytest.mark.parametrize("times", [0.05, 0.2, 0.5, 2.5, 12])
+def test_scales_at_which_the_network_is_none_end_no_search(times):
+    """Where six groups do not divide the channels there is no network; on both sides of the budget there are some."""
+    base = load_spec(GAPS).totals.macs
+    solution = solve(GAPS, "macs", round(times * base))
+    sampled = (count_spec(GAPS, Factors(phi=n / 10)) for n in range(-80, 81))
+    found = [network.totals.macs for network in sampled if network is not None]
+    assert len(found) < 100
+    assert solution.best.value >= max(macs for macs in found if macs <= times * base)
+    assert load_spec(GAPS, scale=solution.best.factors).totals.macs == solution.best.value <= times * base
+
+
+def test_a_budget_that_no_scale_meets_is_told_of_the_network_as_it_stands():
+    with pytest.raises(SpecError) as caught:
+        solve(GAPS.replace("layers:", "scaling: {exempt: [filters], fixed_depth: [grouped]}\nlayers:"), "params", 1000)
+    assert caught.value.diagnostics[0].help == "the smallest that was found has 30,528, as it stands"
