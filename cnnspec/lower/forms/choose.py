@@ -16,6 +16,8 @@ from cnnspec.types import TensorType
 
 #: Pixels of the output map up to which a convolution with a larger kernel is faster as im2col and a product.
 IM2COL_PIXELS = 7 * 7
+#: Weights of a tap from which the product takes so long that its windows may be gathered, which compiles sooner.
+GATHERED_WEIGHTS = 512 * 512
 #: Products per output (taps x input channels) and filters up to which it is on any map: a stem that sees three colours.
 IM2COL_COLUMNS, IM2COL_FILTERS = 27, 32
 #: Channels a group from which groups are convolved one by one, and below which they are merged.
@@ -92,7 +94,8 @@ def _conv(op: Conv, x: TensorType, y: TensorType, train: bool) -> Choice:
     if taps == 1:
         return Choice("dot", "1x1: a matrix product")
     if pixels <= IM2COL_PIXELS:
-        return Choice("im2col" if train else "gathered", f"only {pixels} pixels: im2col and a product")
+        form = "gathered" if x.channels * y.channels >= GATHERED_WEIGHTS and not train else "im2col"
+        return Choice(form, f"only {pixels} pixels: im2col and a product")
     if taps * x.channels <= IM2COL_COLUMNS and y.channels <= IM2COL_FILTERS:
         return Choice("im2col", f"only {taps * x.channels} products for each of {y.channels} filters")
     return PLAIN
