@@ -58,7 +58,7 @@ def solve(
     base = load_spec(spec, set=settings)
     search = _Search(spec, what, budget, settings, base)
     best, above = search.along("compound", search.compound, _COMPOUND, search.start("compound"))
-    if best is None or (above is None and best.value < budget and search.beyond(best)):
+    if best is None or (above is None and best.value < budget):
         raise SpecError([search.out_of_reach(best)])
     around = [above] if above is not None else []
     if not alone:
@@ -177,26 +177,25 @@ class _Search:
         slope = math.log(self.rule.growth) if direction == "compound" and self.rule.growth > 1 else 1.2
         return Direction(self.budget, at, reach, start, slope, full).search()
 
-    def beyond(self, best: Fit) -> bool:
-        """Whether an answer is where the direction ends, and not near the budget."""
-        end, scaler = _COMPOUND[1] - 0.01, best.network.scaler
-        return bool(scaler.depth >= self.rule.alpha**end and scaler.width >= self.rule.beta**end)
-
     def out_of_reach(self, largest: Fit | None) -> Diagnostic:
         """What is said of a budget that no network along the compound direction meets: the nearest that works."""
         said = BUDGETS[self.what]
         if largest is not None:
             message = f"the compound rule leads to no network of about {self.budget:,} {said}"
-            hint = f"the largest that was found has {largest.value:,}, with {largest.factors.plain}"
+            hint = f"the largest that was found has {largest.value:,}, {_scale(largest)}"
             return Diagnostic("E903", message, None, hint)
         message = f"no network along the compound rule has at most {self.budget:,} {said}"
         smallest = min(
             (self.start(), *(fit for fit in self.seen.values() if fit is not None)), key=lambda fit: fit.value
         )
-        scale = "as it stands" if smallest.factors.nothing else f"with {smallest.factors.plain}"
-        hint = f"the smallest that was found has {smallest.value:,}, {scale}"
+        hint = f"the smallest that was found has {smallest.value:,}, {_scale(smallest)}"
         singles = list(self.alone())
         if singles:
             nearest = max(singles, key=lambda fit: fit.value)
             hint = f"one axis alone reaches it: {nearest.factors.plain} has {nearest.value:,}"
         return Diagnostic("E903", message, None, hint)
+
+
+def _scale(fit: Fit) -> str:
+    """By what a network was scaled, in words."""
+    return "as it stands" if fit.factors.nothing else f"with {fit.factors.plain}"

@@ -70,7 +70,12 @@ def problem_of(name: str, value: Any) -> Problem | None:
     hint = f"the nearest that is allowed is {nearest:g}"
     if name in ("width", "depth") and value <= 0:
         hint = "any number above 0 is allowed, such as 0.5"
-    return Problem("E904", f"`{name}` should be {wanted}, and is {value:g}", hint, field=name)
+    return Problem(
+        "E904",
+        f"`{name}` should be {wanted}, and is {value if isinstance(value, int) else f'{value:g}'}",
+        hint,
+        field=name,
+    )
 
 
 def read_factors(given: Mapping[str, Any]) -> Factors:
