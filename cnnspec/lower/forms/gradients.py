@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from cnnspec.lower.forms.conv import Geometry, block_diagonal, plain, shifted, split, taps
@@ -16,10 +17,7 @@ from cnnspec.lower.forms.windows import Pair
 
 
 def depthwise(x: Any, kernel: Any, geometry: Geometry) -> Any:
-    """A depthwise convolution as a sum of shifted maps, whose kernel gradient is summed image by image.
-
-    XLA writes every product of a tap and the gradient to memory before it sums; one image's stay in the cache.
-    """
+    """A depthwise convolution as a sum of shifted maps, and its gradients likewise."""
     if kernel.shape[-1] != x.shape[-1]:
         return shifted(x, kernel, geometry)
 
@@ -32,18 +30,55 @@ def depthwise(x: Any, kernel: Any, geometry: Geometry) -> Any:
 
     def backward(saved: tuple[Any, Any], dy: Any) -> tuple[Any, Any]:
         x, kernel = saved
-        (dx,) = jax.vjp(lambda x: shifted(x, kernel, geometry), x)[1](dy)
-
-        def add(total: Any, image: tuple[Any, Any]) -> tuple[Any, None]:
-            one, gradient = image
-            seen = taps(one[None], kernel.shape[:2], geometry)
-            return total + jnp.stack([(tap * gradient).sum((0, 1, 2)) for tap in seen]), None
-
-        total, _ = lax.scan(add, jnp.zeros((kernel.shape[0] * kernel.shape[1], x.shape[-1]), dy.dtype), (x, dy))
-        return dx, total.reshape(kernel.shape).astype(kernel.dtype)
+        return _to_input(dy, kernel, geometry, x.shape[1:3]), _to_kernel(x, dy, kernel, geometry)
 
     convolve.defvjp(forward, backward)
     return convolve(x, kernel)
+
+
+def _to_input(dy: Any, kernel: Any, geometry: Geometry, size: Pair) -> Any:
+    """The gradient of a depthwise convolution to its input.
+
+    The pixels of the input that lie a stride apart are reached by the same taps of the kernel: for each of these phases
+    the shifted gradients are summed, and the phases are put together. JAX would pad every one to the whole input.
+    """
+    strides = geometry.stride
+    counts = [-(-length // stride) for length, stride in zip(size, strides, strict=True)]
+    reached = [_taps_of_phases(kernel.shape[axis], geometry, axis) for axis in (0, 1)]
+    offsets = [[offset for phase in phases for _, offset in phase] for phases in reached]
+    before = [max(0, -min(found)) for found in offsets]
+    after = [max(0, max(offsets[i]) + counts[i] - dy.shape[i + 1]) for i in (0, 1)]
+    padded = jnp.pad(dy, ((0, 0), (before[0], after[0]), (before[1], after[1]), (0, 0)))
+    empty = jnp.zeros((dy.shape[0], *counts, dy.shape[3]), dy.dtype)
+
+    def phase(rows: list[Pair], columns: list[Pair]) -> Any:
+        places = [(kernel[r, c, 0], before[0] + y, before[1] + x) for r, y in rows for c, x in columns]
+        parts = (padded[:, y : y + counts[0], x : x + counts[1]] * weight for weight, y, x in places)
+        return sum(parts, start=empty)
+
+    lines = [jnp.stack([phase(rows, columns) for columns in reached[1]], 3) for rows in reached[0]]
+    whole = jnp.stack(lines, 2).reshape(dy.shape[0], counts[0] * strides[0], counts[1] * strides[1], dy.shape[3])
+    return whole[:, : size[0], : size[1]]
+
+
+def _taps_of_phases(taps: int, geometry: Geometry, axis: int) -> list[list[Pair]]:
+    """For every position of an input pixel between two strides, the taps that see it, and the outputs in which they do,
+    counted from the pixel's own."""
+    stride, dilation, low = geometry.stride[axis], geometry.dilation[axis], geometry.padding[axis][0]
+    places = [[(tap, phase + low - tap * dilation) for tap in range(taps)] for phase in range(stride)]
+    return [[(tap, place // stride) for tap, place in phase if place % stride == 0] for phase in places]
+
+
+def _to_kernel(x: Any, dy: Any, kernel: Any, geometry: Geometry) -> Any:
+    """The gradient of a depthwise convolution to its kernel.
+
+    The products of all taps with the gradient are summed in one sweep, a row of the map at a time: XLA would write each
+    to memory before it sums.
+    """
+    products = tuple((tap * dy).astype(jnp.float32) for tap in taps(x, kernel.shape[:2], geometry))
+    zeros = (np.float32(0),) * len(products)
+    rows = lax.reduce(products, zeros, lambda left, right: tuple(map(jnp.add, left, right)), (2,))
+    return jnp.stack([row.sum((0, 1)) for row in rows]).reshape(kernel.shape).astype(kernel.dtype)
 
 
 def ordinary(x: Any, kernel: Any, geometry: Geometry) -> Any:
