@@ -31,6 +31,13 @@ class Value:
 
     ref: Ref
     types: tuple[TensorType, ...]
+    #: Whether it was said which of several outputs is meant.
+    chosen: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all outputs of a node of several, and none of them by itself."""
+        return len(self.types) > 1 and not self.chosen
 
     @property
     def type(self) -> TensorType:
@@ -42,7 +49,7 @@ class Value:
 
     def port(self, number: int) -> Value:
         """Another output of the same node."""
-        return Value(Ref(self.ref.node, number), self.types)
+        return Value(Ref(self.ref.node, number), self.types, chosen=True)
 
     @property
     def ports(self) -> list[Ref]:

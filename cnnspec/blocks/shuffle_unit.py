@@ -56,7 +56,7 @@ class ShuffleUnit(Block):
                 raise Problem("E109", f"{x.channels} channels cannot become {self.filters} at stride 1",
                               "give the first unit of a stage a stride of 2, or keep the channels", field="filters")  # fmt: skip
             halves = build(Split(parts=2), x, id="split")
-            left, right = halves, halves.port(1)
+            left, right = halves.port(0), halves.port(1)
         else:
             left = build(self._depthwise(), x, id="left.depthwise")
             left = build(self._pointwise(half), left, id="left.conv", why=why)

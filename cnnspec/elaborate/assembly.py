@@ -39,6 +39,8 @@ class Assembly:
         self.scopes: dict[str, Ref] = {}
         #: The outputs of blocks of several, by path and name.
         self.ports: dict[str, dict[str, Ref]] = {}
+        #: Paths that stand for all outputs of a node of several.
+        self.whole: set[str] = set()
         self.regions: list[Region] = []
         self._elements = 0
 
@@ -57,7 +59,7 @@ class Assembly:
         `owner` is the path whose parameters are used; by default the node's own.
         """
         present = tuple(value for value in inputs if value is not None)
-        check_arity(op.key, op.arity, len(inputs))
+        check_inputs(op.key, op.arity, inputs)
         if not training_only:
             self._check_training(op, present)
         if self.size >= MOST_NODES:
@@ -136,8 +138,18 @@ class Assembly:
         return node.types[ref.port] if node is not None else self.inputs[ref.node].type
 
 
-def check_arity(key: str, arity: tuple[int, int | None], given: int) -> None:
-    """Raise E204 where a block is given fewer or more inputs than it takes."""
+def check_inputs(key: str, arity: tuple[int, int | None], inputs: tuple[Value | None, ...]) -> None:
+    """Raise E204 where a block is given fewer or more inputs than it takes, E303 where one is several outputs."""
+    _check_arity(key, arity, len(inputs))
+    for value in inputs:
+        if value is not None and value.whole:
+            path, outputs = value.ref.node, len(value.types)
+            name = "id" if "." in path else path
+            raise Problem("E303", f"each input of `{key}` is one output, and `{path}` before it has {outputs}",
+                          f'say which is meant: `from: "{name}:0"`, and so on to `"{name}:{outputs - 1}"`')  # fmt: skip
+
+
+def _check_arity(key: str, arity: tuple[int, int | None], given: int) -> None:
     least, most = arity
     if least <= given and (most is None or given <= most):
         return

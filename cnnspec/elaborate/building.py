@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from cnnspec.blocks.base import Block, Value
 from cnnspec.diagnostics import Problem
-from cnnspec.elaborate.assembly import UNKNOWN, Poisoned, check_arity
+from cnnspec.elaborate.assembly import UNKNOWN, Poisoned, check_inputs
 from cnnspec.elaborate.calling import named_outputs
 from cnnspec.elaborate.frames import Frame
 from cnnspec.graph import Origin
@@ -46,7 +46,7 @@ class Building:
             value = self._op(spec, inputs, path, origin)
         else:
             assert isinstance(spec, Block)
-            check_arity(spec.key, spec.arity, len(inputs))
+            check_inputs(spec.key, spec.arity, inputs)
             present = tuple(value for value in inputs if value is not None)
             inside = replace(origin, blocks=(*origin.blocks, spec.key))
             expanded = self._unfolded(spec, path, inside, *present)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cnnspec.blocks.base import Value
 from cnnspec.diagnostics import Label, Problem, listing, nearest
-from cnnspec.elaborate.assembly import MOST_NODES, UNKNOWN, Exhausted, Poisoned, check_arity
+from cnnspec.elaborate.assembly import MOST_NODES, UNKNOWN, Exhausted, Poisoned, check_inputs
 from cnnspec.elaborate.evaluation import evaluate_tree
 from cnnspec.elaborate.frames import Frame, NodeParts
 from cnnspec.elaborate.references import resolve
@@ -74,9 +74,9 @@ def _body(
     )  # fmt: skip
     origin = Origin(f"`{block.name}` at `{path}`", arguments.span if arguments else parts.key_span, frame.origin)
     try:
-        check_arity(block.name, (len(block.inputs),) * 2, len(inputs))
+        check_inputs(block.name, (len(block.inputs),) * 2, inputs)
     except Problem as problem:
-        if len(block.inputs) > 1:
+        if len(block.inputs) > 1 and problem.code == "E204":
             problem.help = f"its inputs are {listing(block.inputs)}: name them with `from`"
         raise walk.fail(problem, replace(origin, span=parts.key_span), inputs) from None
     if values is None or any(value is UNKNOWN for value in inputs):

@@ -42,7 +42,14 @@ def _one(tree: Tree, frame: Frame, report: Report, assembly: Assembly, word: str
         _unknown(name, tree.span, frame, report, word)
         return UNKNOWN
     path, value = found
-    return _port(path, value, name, port, tree.span, report, assembly) if colon and value is not UNKNOWN else value
+    if value is UNKNOWN or not (colon or value.whole):
+        return value
+    if not colon:
+        number = len(value.types)
+        report.error("E303", f"`{name}` has {number} outputs, and this names none of them", tree.span,
+                     "write " + listing((f'"{name}:{n}"' for n in range(number)), 4), frame.chain())  # fmt: skip
+        return UNKNOWN
+    return _port(path, value, name, port, tree.span, report, assembly)
 
 
 def _look_up(name: str, frame: Frame, assembly: Assembly) -> tuple[str, Value] | None:
@@ -52,7 +59,9 @@ def _look_up(name: str, frame: Frame, assembly: Assembly) -> tuple[str, Value] |
             return around.path(name), around.ids[name]
         ref = assembly.scope(around.path(name)) if "." in name else None
         if ref is not None:
-            return around.path(name), Value(ref, assembly.nodes[ref.node].types)
+            return around.path(name), Value(
+                ref, assembly.nodes[ref.node].types, around.path(name) not in assembly.whole
+            )
         if "." in name and around.ids.get(name.split(".", maxsplit=1)[0]) is UNKNOWN:
             return around.path(name), UNKNOWN
     return None
@@ -100,7 +109,8 @@ def _port(path: str, value: Value, name: str, port: str, span: Span, report: Rep
     if port.isdecimal() and ref is None:
         ref = dict(enumerate(named.values() or value.ports)).get(int(port))
     if ref is not None:
-        return Value(ref, assembly.nodes[ref.node].types if ref.node in assembly.nodes else value.types)
+        types = assembly.nodes[ref.node].types if ref.node in assembly.nodes else value.types
+        return Value(ref, types, chosen=True)
     known = [f"{name}:{p}" for p in (named or range(len(value.types)))]
     report.error("E303", f"`{name}` has no output `{port}`", span, f"it has {listing(known)}")
     return UNKNOWN

@@ -136,6 +136,8 @@ class Elaborator:
         frame.ids[name] = output
         if output is not UNKNOWN:
             self.assembly.scopes[frame.path(name)] = output.ref
+        if output.whole:
+            self.assembly.whole.add(frame.path(name))
         return output, not training or frame.training_only
 
     def step(self, tree: Tree) -> None:

@@ -13,6 +13,10 @@ from cnnspec.validation.words import shown
 def read_outputs(tree: Mapping, last: Value, frame: Frame, assembly: Assembly, report: Report) -> dict[str, Ref] | None:
     """What `outputs` names, or else the last node, called `output`; `None` where nothing is known of it."""
     entry = tree.entries.get("outputs")
+    if entry is None and last.whole:
+        report.error("E303", f"the network ends in `{last.ref.node}`, which has {len(last.types)} outputs", tree.entries["layers"].key_span,
+                     f'say which are its own: `outputs: {{first: "{last.ref.node}:0", ...}}`')  # fmt: skip
+        return None
     if entry is None:
         found = {} if last is UNKNOWN else {"output": last.ref}
     else:

@@ -95,13 +95,15 @@ class Program:
 
 
 def feature(graph: Graph, name: str) -> Ref:
-    """The output that a path stands for."""
+    """The output that a path stands for: the first of several, unless it ends in `:number`."""
     if name in graph.absorbed:
         raise KeyError(f"`{name}` has no output of its own at inference, where it is computed as one with "
                        f"`{graph.absorbed[name]}`; `apply` gives it")  # fmt: skip
     ref = graph.scopes.get(name)
-    if ref is None and name in graph.by_path:
-        ref = Ref(name)
+    path, _, port = name.partition(":")
+    node, number = graph.by_path.get(path), int(port) if port.isdecimal() else 0
+    if ref is None and node is not None and name in (path, f"{path}:{number}") and number < len(node.types):
+        ref = Ref(path, number)
     if ref is None:
         from cnnspec.diagnostics import did_you_mean
 

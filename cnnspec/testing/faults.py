@@ -68,6 +68,12 @@ FAULTS: dict[str, Fault] = {
     ),
     "reshape of another size": behind({"id": "bad", "from": "map", "reshape": [7]}, code="E207", at=("reshape",)),
     "output that is not there": behind({"id": "bad", "from": "map:5", "flatten": {}}, code="E303", at=("from",)),
+    "part of a split that is not named": behind(
+        {"id": "parts", "from": "map", "split": 3}, {"id": "bad", "from": "parts", "flatten": {}}, code="E303", at=("from",)
+    ),
+    "split before what takes one output": behind(
+        {"id": "parts", "from": "map", "split": 3}, {"id": "bad", "flatten": {}}, code="E303", at=("flatten",)
+    ),
     "use of what is only in training": behind(
         {"id": "aux", "from": "map", "training_only": True, "flatten": {}},
         {"id": "bad", "from": "aux", "linear": {"features": 2}}, code="E304", at=("linear",),

@@ -47,15 +47,17 @@ def inferred_shapes_are_those_of_the_trace(loaded: LoadedSpec) -> None:
 
     graph = loaded.graph
     program, params, state, inputs = Program(graph), *_abstract_arrays(graph), _abstract_inputs(graph, 2)
-    paths = [node.path for node in graph.nodes]
+    types = {node.path: _typed(graph, node.path) for node in graph.nodes}
+    types |= {f"{n.path}:{port}": t for n in graph.nodes if len(n.types) > 1 for port, t in enumerate(n.types)}
+    ops = {node.path: node.op.key for node in graph.nodes}
     for train in (False, True):
 
         def run(params: Any, state: Any, inputs: Any, key: Any, train: bool = train) -> Any:
-            return program.apply(params, state, inputs, rng=key, train=train, features=paths)
+            return program.apply(params, state, inputs, rng=key, train=train, features=list(types))
 
         traced, new_state = jax.eval_shape(run, params, state, inputs, jax.ShapeDtypeStruct((2,), "uint32"))
-        for node in graph.nodes:
-            _same(node.path, node.op.key, traced[node.path], _typed(graph, node.path), 2)
+        for path, expected in types.items():
+            _same(path, ops[path.split(":")[0]], traced[path], expected, 2)
         for path, before in state.items():
             assert new_state[path].shape == before.shape, f"training changes the shape of `{path}`"
 

@@ -81,4 +81,5 @@ def around(node: Node, inputs: tuple[TensorType, ...]) -> Node:
             name = f"cast{number}"
         names.append(name)
     node = {"id": "node", "from": names, **{k: v for k, v in node.items() if k not in ("id", "from")}}
-    return {"cnnspec": 1, "name": "one", "inputs": declared, "layers": [*layers, node]}
+    spec = {"cnnspec": 1, "name": "one", "inputs": declared, "layers": [*layers, node]}
+    return {**spec, "outputs": {"first": "node:0"}} if "split" in node else spec

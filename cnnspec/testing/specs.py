@@ -33,6 +33,8 @@ class _Scope:
     again: dict[str, tuple[str, TensorType]] = field(default_factory=dict)
     #: Nodes of several outputs: id -> output by its number or name.
     ports: dict[str, dict[str, TensorType]] = field(default_factory=dict)
+    #: The outputs of a node none of which is its own, by `id:number`.
+    parts: dict[str, dict[str, TensorType]] = field(default_factory=dict)
 
 
 class _Drawing:
@@ -79,7 +81,7 @@ class _Drawing:
         if self.training or self.chance(3):
             others = [name for name in scope.ids if name not in ("input", *header.get("inputs", ()))]
             named = [self.pick(others), *self.training] if others else []
-            spec["outputs"] = {"main": last, **{name: name for name in named}}
+            spec["outputs"] = {"main": last, **{name.replace(":", "_"): name for name in named}}
         return spec
 
     # --- lists of nodes ------------------------------------------------------------------------------------
@@ -94,7 +96,17 @@ class _Drawing:
                 self.training.append(node["id"])
                 continue
             source = node["id"]
-            scope.ids[source] = output
+            if source in scope.parts:
+                # None of the parts is the node's own output: what goes on from it names one.
+                names = scope.parts.pop(source)
+                scope.ids |= names
+                source = self.pick(list(names))
+            else:
+                scope.ids[source] = output
+        if ":" in source:
+            nodes.append({"id": self.name(), "from": source, "identity": {}})
+            scope.ids[nodes[-1]["id"]] = scope.ids[source]
+            source = nodes[-1]["id"]
         return nodes, source
 
     def node(self, scope: _Scope, source: str, depth: int) -> tuple[Node, TensorType]:
@@ -113,6 +125,8 @@ class _Drawing:
         if x.rank == 3 and "label" in scope.ids:
             forms += [self.capsules] * 3
         node, output = self.pick(forms)(scope, source, x, depth)
+        if ":" in source and "from" not in node:
+            node = {"from": source, **node}
         return {"id": name, **self.expecting(node, output)}, output
 
     def expecting(self, node: Node, output: TensorType) -> Node:
@@ -124,7 +138,7 @@ class _Drawing:
         node = self.with_expressions(self.draw(blocks(x)))
         found = output_type(node, (x,), params=self.params)
         if len(found) > 1:
-            scope.ports[f"n{self.count}"] = {str(number): type_ for number, type_ in enumerate(found)}
+            scope.parts[f"n{self.count}"] = {f"n{self.count}:{number}": type_ for number, type_ in enumerate(found)}
         elif depth == 0:
             scope.again[f"n{self.count}"] = (source, found[0])
         return node, found[0]
@@ -142,6 +156,11 @@ class _Drawing:
         self.params[param] = fields[name]
         return {key: {**fields, name: f"${param}"}}
 
+    def of_one_output(self, x: TensorType) -> Node:
+        """A node that those after it can take up without saying which of its outputs they mean."""
+        node: Node = self.draw(blocks(x).filter(lambda node: "split" not in node))
+        return node
+
     def elsewhere(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:
         """A node that goes on from an earlier one, or from one of the several outputs of one."""
         origin = self.pick([n for n, t in scope.ids.items() if t.dtype != "int32"])
@@ -150,12 +169,12 @@ class _Drawing:
             name = self.pick(list(scope.ports))
             port = self.pick(list(scope.ports[name]))
             origin, x = f"{name}:{port}", scope.ports[name][port]
-        node = self.draw(blocks(x))
+        node = self.of_one_output(x)
         return {"from": origin, **node}, output_type(node, (x,))[0]
 
     def sometimes(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:
         """A node that a param leaves in or out."""
-        flag, node = self.draw(st.booleans()), self.draw(blocks(x))
+        flag, node = self.draw(st.booleans()), self.of_one_output(x)
         self.params[f"with_{self.count}"] = flag
         output = output_type(node, (x,))[0] if flag else x
         return {"when": f"$with_{self.count}", **node}, output
@@ -171,7 +190,7 @@ class _Drawing:
         return {"layers": nodes}, inner.ids[last]
 
     def auxiliary(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:
-        node = self.draw(blocks(x))
+        node = self.of_one_output(x)
         return {"training_only": True, **node}, output_type(node, (x,))[0]
 
     def capsules(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:

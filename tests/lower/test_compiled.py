@@ -107,6 +107,18 @@ def test_the_running_variance_is_biased_or_unbiased():
         np.testing.assert_allclose(moved["norm.var"], expected, rtol=1e-5)
 
 
+def test_features_of_a_split_are_named_by_part():
+    spec = {"cnnspec": 1, "name": "n", "input": {"features": 6},
+            "layers": [{"id": "parts", "split": {"sizes": [2, 4]}}, {"id": "last", "from": "parts:1", "activation": "relu"}]}  # fmt: skip
+    compiled = cnnspec.compile(spec)
+    x = np.arange(6, dtype=np.float32)[None]
+    outputs, _ = compiled.apply(*compiled.init(seed=0), x, features=["parts:0", "parts:1"])
+    np.testing.assert_array_equal(outputs["parts:0"], x[:, :2])
+    np.testing.assert_array_equal(outputs["parts:1"], x[:, 2:])
+    with pytest.raises(KeyError, match="no node `parts:2`"):
+        compiled.apply(*compiled.init(seed=0), x, features=["parts:2"])
+
+
 def test_features_by_id_and_training_only_outputs():
     compiled, params, state, inputs = network("googlenet", {})
     outputs = jax.eval_shape(
