@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS := not slow and not parity$(if $(CI),, and not ci)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all thorough lint types format zoo parity reference docs bench-peers bench bench-full clean
+.PHONY: help setup demo test test-all thorough lint types format zoo photographs parity reference docs bench-peers bench bench-full clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -55,10 +55,14 @@ zoo: setup  ## check every spec of the zoo, print the table, and how many have p
 	$(BIN)/cnnspec list
 	$(BIN)/python -m tests.parity --count
 
+photographs: setup  ## run VGG-16 and ResNet-50 with a peer's weights on photographs, beside torchvision (its stored logits where there is no torch)
+	$(BIN)/python -m tests.parity.photograph
+
 parity: setup  ## recompute every comparison with torchvision, timm and keras live
 	$(PIP) -c constraints.txt -e '.[parity]'
 	$(PIP) --no-deps -c constraints.txt torchvision timm
 	$(BIN)/python -m tests.parity
+	$(BIN)/python -m tests.parity.photograph
 	$(BIN)/python -m pytest -q -m parity
 
 docs: setup  ## write the generated pages

@@ -50,6 +50,21 @@ def _rules(pair: Pair, network: Any, names: list[str]) -> Any:
 def _torch(pair: Pair, network: Any, weights: Any, image: np.ndarray) -> np.ndarray:
     import torch
 
+    model = _torch_model(pair, network, weights)
+    with torch.no_grad():
+        outputs = model(torch.tensor(image).permute(0, 3, 1, 2).contiguous())
+    return np.asarray((outputs[0] if isinstance(outputs, tuple) else outputs).numpy())
+
+
+def with_our_weights(pair: Pair) -> Any:
+    """The peer's network, of torch, with the synthetic weights."""
+    network = compiled(pair)
+    return _torch_model(pair, network, synthetic_weights(network.graph, gain=pair.gain))
+
+
+def _torch_model(pair: Pair, network: Any, weights: Any) -> Any:
+    import torch
+
     names: dict[str, Any] = {"torch": torch}
     if pair.peer == "torchvision":
         names["torchvision"] = torchvision()
@@ -64,9 +79,7 @@ def _torch(pair: Pair, network: Any, weights: Any, image: np.ndarray) -> np.ndar
     shapes = {name: tuple(value.shape) for name, value in arrays.items()}
     for name, value in export(network.graph, weights, shapes, mapped, pair.peer).items():
         arrays[name].copy_(torch.tensor(value))  # the state dict's tensors are the model's own
-    with torch.no_grad():
-        outputs = model(torch.tensor(image).permute(0, 3, 1, 2).contiguous())
-    return np.asarray((outputs[0] if isinstance(outputs, tuple) else outputs).numpy())
+    return model
 
 
 def _keras(pair: Pair, network: Any, weights: Any, image: np.ndarray) -> np.ndarray:
