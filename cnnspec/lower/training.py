@@ -49,7 +49,8 @@ class TrainingFunction:
         forms = {path: choice.form for path, choice in choose_all(graph, train=True).items()}
         for node in (node for loop in loops for node in loop.body if isinstance(node.op, Conv)):
             forms[node.path] = IN_LOOPS.get(forms[node.path], forms[node.path])
-        forms |= (recorded or {}).get("forms", {})
+        if recorded is not None:  # which names all that are not plain
+            forms = dict(recorded["forms"])
         self.program = Program(graph, forms, loops, tuple(remat))
         self.layout = stack_layout(loops)
 

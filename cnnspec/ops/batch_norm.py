@@ -55,21 +55,17 @@ class BatchNorm(Op):
         import jax.numpy as jnp
         from jax import lax
 
+        from cnnspec.lower.forms import norm
+
         x = inputs[0].astype(jnp.float32)
+        scale = run.param("scale") if self.scale else jnp.ones(x.shape[-1])
+        bias = run.param("bias") if self.bias else jnp.zeros(x.shape[-1])
         mean, var = run.state("mean"), run.state("var")
-        if run.train:
-            axes = tuple(range(x.ndim - 1))
-            count = x.size // x.shape[-1]
-            old_mean, old_var = mean, var
-            mean = x.mean(axes)
-            var = jnp.square(x - mean).mean(axes)
-            taken = var * (count / max(count - 1, 1)) if self.running_variance == "unbiased" else var
-            run.update("mean", self.momentum * old_mean + (1 - self.momentum) * mean)
-            run.update("var", self.momentum * old_var + (1 - self.momentum) * taken)
-        factor = lax.rsqrt(var + self.epsilon)
-        if self.scale:
-            factor = factor * run.param("scale")
-        y = (x - mean) * factor
-        if self.bias:
-            y = y + run.param("bias")
+        if not run.train:
+            return ((x - mean) * (lax.rsqrt(var + self.epsilon) * scale) + bias).astype(inputs[0].dtype)
+        y, batch_mean, batch_var = norm.compute(run.form, x, scale, bias, self.epsilon)
+        count = x.size // x.shape[-1]
+        taken = batch_var * (count / max(count - 1, 1)) if self.running_variance == "unbiased" else batch_var
+        run.update("mean", self.momentum * mean + (1 - self.momentum) * batch_mean)
+        run.update("var", self.momentum * var + (1 - self.momentum) * taken)
         return y.astype(inputs[0].dtype)

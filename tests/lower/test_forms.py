@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cnnspec.frontend import load_spec
 from cnnspec.graph import Node, Ref
+from cnnspec.lower.forms import norm
 from cnnspec.lower.forms.choose import choose, choose_all
 from cnnspec.lower.forms.conv import Geometry, plain
 from cnnspec.lower.forms.layouts import LAYOUTS
@@ -92,6 +93,32 @@ def test_forms_of_pooling(size, window, stride, pad):
 
     for one, other in zip(*both(x), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
+@settings(max_examples=6, deadline=None)
+@given(shape=st.lists(st.integers(1, 5), min_size=2, max_size=4), epsilon=st.sampled_from([1e-5, 1e-3]))
+def test_forms_of_batch_normalisation(shape, epsilon):
+    """The outputs, the statistics, and the gradients to input, scale and bias."""
+    random = np.random.default_rng(0)
+    x = 3 + random.standard_normal((4, *shape)).astype(np.float32)
+    scale, bias, gradient = (random.standard_normal(s).astype(np.float32) for s in (shape[-1], shape[-1], x.shape))
+
+    @jax.jit
+    def both(*given):
+        found = []
+        for form in ("swept", "plain"):
+            value, back, statistics = jax.vjp(
+                lambda *g, f=form: _apart(norm.compute(f, *g, epsilon)), *given, has_aux=True
+            )
+            found.append((value, *statistics, *back(gradient)))
+        return found
+
+    for one, other in zip(*both(x, scale, bias), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=2e-5 * float(jnp.abs(other).max() + 1))
+
+
+def _apart(found):
+    return found[0], found[1:]
 
 
 def test_products_with_a_border():

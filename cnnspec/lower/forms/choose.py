@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from cnnspec.graph import Graph, Node
 from cnnspec.lower.forms.layouts import SPLIT_GROUPS
 from cnnspec.lower.forms.memory import Memory, signature
+from cnnspec.ops.batch_norm import BatchNorm
 from cnnspec.ops.conv import Conv
 from cnnspec.pooling import Pool
 from cnnspec.types import TensorType
@@ -55,10 +56,12 @@ def choose(
     portable program cannot have.
     """
     op = node.op
-    if not isinstance(op, Conv | Pool):
+    if not isinstance(op, Conv | Pool) and not (train and isinstance(op, BatchNorm)):
         return ONLY
     if platform != "cpu":
         return Choice("plain", f"{platform} has fast kernels for the plain form")
+    if isinstance(op, BatchNorm):
+        return Choice("swept", "the sums of its gradient in one sweep")
     decided = _conv(op, inputs[0], node.type, train) if isinstance(op, Conv) else _pool(op)
     if native and isinstance(op, Conv) and (found := _native(op, inputs[0], node.type, batch or 1)) is not None:
         return found

@@ -9,10 +9,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
 from cnnspec.lower.forms.conv import Geometry, block_diagonal, plain, shifted, split, taps
+from cnnspec.lower.forms.norm import sums
 from cnnspec.lower.forms.windows import Pair
 
 
@@ -75,10 +75,8 @@ def _to_kernel(x: Any, dy: Any, kernel: Any, geometry: Geometry) -> Any:
     The products of all taps with the gradient are summed in one sweep, a row of the map at a time: XLA would write each
     to memory before it sums.
     """
-    products = tuple((tap * dy).astype(jnp.float32) for tap in taps(x, kernel.shape[:2], geometry))
-    zeros = (np.float32(0),) * len(products)
-    rows = lax.reduce(products, zeros, lambda left, right: tuple(map(jnp.add, left, right)), (2,))
-    return jnp.stack([row.sum((0, 1)) for row in rows]).reshape(kernel.shape).astype(kernel.dtype)
+    products = ((tap * dy).astype(jnp.float32) for tap in taps(x, kernel.shape[:2], geometry))
+    return jnp.stack(sums(*products)).reshape(kernel.shape).astype(kernel.dtype)
 
 
 def ordinary(x: Any, kernel: Any, geometry: Geometry) -> Any:
