@@ -115,7 +115,8 @@ def _solved(given: dict[str, Any], what: str, amount: int) -> Factors:
         sys.exit(1)
     best = solution.best
     said = f"{best.value:,} {BUDGETS[what]}, {solution.share(best):.1%} of the budget"
-    click.echo(f"scaled by {best.factors.plain}: {said}", err=True)
+    scale = "as it stands" if best.factors.nothing else f"scaled by {best.factors.plain}"
+    click.echo(f"{scale}: {said}", err=True)
     return best.factors
 
 

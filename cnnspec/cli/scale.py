@@ -24,12 +24,13 @@ from cnnspec.cli.options import (
 )
 from cnnspec.cli.output import Table, bytes_text, output_file, steps
 from cnnspec.diagnostics import Report, SpecError
-from cnnspec.frontend import LoadedSpec, check_spec
+from cnnspec.frontend import Counted, LoadedSpec, check_spec, count_spec, counted
 from cnnspec.scaling.factors import BUDGETS, Factors
 
 if TYPE_CHECKING:
     from cnnspec.scaling.budget import Solution
     from cnnspec.scaling.direction import Fit
+    from cnnspec.scaling.explanation import Row
 
 #: How many candidates of a search are measured for their latency, where the caller says nothing.
 _MEASURED = 12
@@ -75,28 +76,36 @@ def command(
             _search(file, settings, proxy, most, as_json)
             return
         if budget is None:
-            base, solution = _base(file, settings), None
+            before, solution = _counts(file, settings), None
             loaded = load_or_exit(file, settings, factors=factors)
         else:
-            base, solution = load_or_exit(file, settings), _solve(file, settings, budget)
+            before, solution = counted(load_or_exit(file, settings)), _solve(file, settings, budget)
             loaded = solution.loaded
+        rows = _explained(file, settings, loaded) if explain else None
     except SpecError as error:
         print_diagnostics(list(error.diagnostics))
         sys.exit(1)
     if as_json:
-        click.echo(json.dumps(as_data(base, loaded, solution, explain), indent=2))
+        click.echo(json.dumps(as_data(loaded, solution, rows), indent=2))
     else:
-        _print(base, loaded, solution, explain)
+        _print(before, loaded, solution, rows)
     if output is not None:
         with output_file(output) as beside:
             beside.write_text(loaded.expanded, encoding="utf-8")
         click.echo(f"written to {output}", err=as_json)
 
 
-def _base(file: str, settings: tuple[str, ...]) -> LoadedSpec:
-    """The spec as it stands. What it is warned of is said once, of the scaled network."""
-    loaded = check_spec(file, Report(), set=parse_settings(settings))
-    return loaded if loaded is not None else load_or_exit(file, settings)
+def _counts(file: str, settings: tuple[str, ...]) -> Counted:
+    """The counts of the spec as it stands. What it is warned of is said once, of the scaled network."""
+    found = count_spec(file, Factors(), parse_settings(settings))
+    return found if found is not None else counted(load_or_exit(file, settings))
+
+
+def _explained(file: str, settings: tuple[str, ...], loaded: LoadedSpec) -> list[Row]:
+    from cnnspec.scaling.explanation import explanation
+
+    base = check_spec(file, Report(), set=parse_settings(settings))
+    return explanation(base if base is not None else load_or_exit(file, settings), loaded)
 
 
 def _given(name: str) -> bool:
@@ -113,16 +122,16 @@ def _solve(file: str, settings: tuple[str, ...], budget: tuple[str, int]) -> Sol
 # --- the scaled network ------------------------------------------------------------------------------------
 
 
-def _print(base: LoadedSpec, loaded: LoadedSpec, solution: Solution | None, explain: bool) -> None:
+def _print(before: Counted, loaded: LoadedSpec, solution: Solution | None, rows: list[Row] | None) -> None:
     if solution is not None:
         best = solution.best
         click.echo(f"{_factors(best)}: {_amount(solution.what, best.value)}, {_share(solution, best)} of the budget\n")
         _frontier(solution).print()
         click.echo()
-    if explain:
-        _explanation(base, loaded).print()
+    if rows is not None:
+        _explanation(rows).print()
         click.echo()
-    _comparison(base, loaded).print()
+    _comparison(before, loaded).print()
 
 
 def _factors(fit: Fit) -> str:
@@ -152,11 +161,9 @@ def _frontier(solution: Solution) -> Table:
     return table
 
 
-def _explanation(base: LoadedSpec, loaded: LoadedSpec) -> Table:
-    from cnnspec.scaling.explanation import explanation
-
+def _explanation(rows: list[Row]) -> Table:
     table = Table(["node", "field", "base", "raw", "rounded", "final", "rule"], right=(2, 3, 4, 5))
-    for row in explanation(base, loaded):
+    for row in rows:
         node = f"{row.node} ({row.count})" if row.count > 1 else row.node
         raw = "" if row.raw is None else f"{row.raw:g}"
         rounded = "" if row.rounded is None else row.rounded
@@ -169,11 +176,11 @@ def _value(value: Any) -> Any:
     return "" if value is None else f"{value:.6g}" if isinstance(value, float) else value
 
 
-def _comparison(base: LoadedSpec, loaded: LoadedSpec) -> Table:
+def _comparison(before: Counted, loaded: LoadedSpec) -> Table:
     """The base and the scaled network side by side."""
     table = Table(["", "base", "scaled", "ratio"], right=(1, 2, 3))
-    a, b = base.totals, loaded.totals
-    table.add("input", base.graph.inputs[0].type.plain, loaded.graph.inputs[0].type.plain, "")
+    a, b = before.totals, loaded.totals
+    table.add("input", before.inputs[0].type.plain, loaded.graph.inputs[0].type.plain, "")
     for name, x, y, text in (
         ("params", a.params, b.params, "{:,}".format),
         ("MACs", a.macs, b.macs, "{:,}".format),
@@ -183,7 +190,7 @@ def _comparison(base: LoadedSpec, loaded: LoadedSpec) -> Table:
     return table
 
 
-def as_data(base: LoadedSpec, loaded: LoadedSpec, solution: Solution | None, explain: bool) -> dict[str, Any]:
+def as_data(loaded: LoadedSpec, solution: Solution | None, rows: list[Row] | None) -> dict[str, Any]:
     """The scaled network with stable keys."""
     totals = loaded.totals
     data: dict[str, Any] = {
@@ -191,10 +198,8 @@ def as_data(base: LoadedSpec, loaded: LoadedSpec, solution: Solution | None, exp
         "activation_bytes": totals.activation_bytes,
         "inputs": {i.name: list(i.type.shape) for i in loaded.graph.inputs},
     }  # fmt: skip
-    if explain:
-        from cnnspec.scaling.explanation import explanation
-
-        data["explanation"] = [asdict(row) for row in explanation(base, loaded)]
+    if rows is not None:
+        data["explanation"] = [asdict(row) for row in rows]
     if solution is not None:
         fits = (solution.best, *solution.neighbours)
         data |= {"of": solution.what, "budget": solution.budget, "frontier": [_fit(solution, fit) for fit in fits]}

@@ -176,7 +176,7 @@ class Checker:
             if name in types:
                 assembly.scopes[name] = Ref(name)
         frame.previous = next(iter(frame.ids.values()), UNKNOWN)
-        elaborator = Elaborator(assembly, blocks, defaults, report, scale, not self.changed, fold)
+        elaborator = Elaborator(assembly, blocks, defaults, report, scale, not (self.changed or fold), fold)
         layers = tree.get("layers")
         last = elaborator.network(layers, frame) if layers is not None else UNKNOWN
         outputs = None

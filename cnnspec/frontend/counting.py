@@ -36,7 +36,8 @@ class Counted:
 def count_spec(spec: SpecLike, factors: Factors, settings: Mapping[str, Any] | None = None) -> Counted | None:
     """The counts of a spec under factors, or `None` where it is wrong; equal to those of a check, which takes longer.
 
-    Blocks that are applied alike are elaborated once, and nothing is told of what is wrong.
+    Blocks that are applied alike are elaborated once. Nothing is told of what is wrong, and what the spec expects of
+    itself need not hold.
     """
     try:
         return _folded(spec, factors, dict(settings or {}))
@@ -58,8 +59,6 @@ def _folded(spec: SpecLike, factors: Factors, given: dict[str, Any]) -> Counted 
         if source is None or tree is None:
             return None
         checker = Checker(report, source, given, factors)
-        if not checker.changed:
-            raise Uncountable  # what the spec expects of single nodes counts, then
         walked = checker.walk(tree, fold=True)
         if any(found.code == "E301" for found in report):
             raise Uncountable  # what `scaling` names may stand within a block that was not walked

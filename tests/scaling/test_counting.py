@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cnnspec.diagnostics import Report
 from cnnspec.elaborate import Elaborator
-from cnnspec.frontend import check_spec, count_spec, counted
+from cnnspec.frontend import check_spec, count_spec, counted, load_spec
 from cnnspec.scaling import Factors
 from cnnspec.source import dump
 from cnnspec.testing import check_text, specs
@@ -175,6 +175,15 @@ def test_blocks_that_are_not_alike_are_told_apart(case, scale):
 )
 def test_what_is_wrong_as_a_whole_is_wrong_in_parts(wrong):
     assert not agree(HEADER + wrong, Factors(width=1.5, depth=0.5 if "a.2" in wrong else 1.0))
+
+
+def test_what_a_spec_expects_of_itself_need_not_hold():
+    """As with a check under factors, whose network is another one."""
+    text = HEADER + "layers: [{id: a, conv: {filters: 4}, expect: [8, 8, 4]}]\nexpect: {params: 1}\n"
+    assert check_spec(text, Report()) is None
+    found = count_spec(text, Factors())
+    assert found is not None
+    assert found.totals == load_spec(text.replace(", expect: [8, 8, 4]", "").replace("expect: {params: 1}", "")).totals
 
 
 def test_a_repeat_is_elaborated_once(monkeypatch):
