@@ -181,6 +181,44 @@ def test_a_user_block_asks_what_comes_in(check_layers: Layers) -> None:
     assert [line.split(" : ")[1] for line in found[1:4]] == ["f32[N,8,8,4]", "f32[N,8,8,2]", "f32[N,8,8,1]"]
 
 
+CELL = """
+blocks:
+  cell:
+    inputs: [current, previous]
+    layers: [{id: c, from: current, conv: {filters: 4}}, {id: sum, add: [c, {from: previous, conv: {filters: 4, kernel: 1}}]}]
+    outputs: {current: sum, previous: current}
+"""
+
+
+def test_a_repeat_carries_the_outputs_that_bear_the_names_of_inputs(check_layers: Layers) -> None:
+    layers = "- {id: s, conv: {filters: 2}}\n- {id: a, from: [s, input], repeat: 3, cell: {}}\n- {id: b, from: 'a:previous', identity: {}}"
+    found = graph(check_layers(layers + "\n- {id: d, add: [a, b]}", CELL))
+    assert [line.split(" : ")[0] for line in found[1:]] == [
+        "%a.0.c = conv{filters=4} %s",
+        "%a.0.sum.branch2.conv_1 = conv{filters=4, kernel=1x1} %input",
+        "%a.0.sum = add{} %a.0.c, %a.0.sum.branch2.conv_1",
+        "%a.1.c = conv{filters=4} %a.0.sum",
+        "%a.1.sum.branch2.conv_1 = conv{filters=4, kernel=1x1} %s",
+        "%a.1.sum = add{} %a.1.c, %a.1.sum.branch2.conv_1",
+        "%a.2.c = conv{filters=4} %a.1.sum",
+        "%a.2.sum.branch2.conv_1 = conv{filters=4, kernel=1x1} %a.0.sum",
+        "%a.2.sum = add{} %a.2.c, %a.2.sum.branch2.conv_1",
+        "%b = identity{} %a.1.sum",
+        "%d = add{} %a.2.sum, %b",
+        "return output=%d",
+    ]
+    nothing = graph(check_layers(layers.replace("repeat: 3", "repeat: 0"), CELL))
+    assert nothing[-2] == "%b = identity{} %input : f32[N,8,8,3]"
+
+
+def test_a_repeat_carries_nothing_else(check_layers: Layers) -> None:
+    blocks = CELL.replace("outputs: {current: sum, previous: current}", "outputs: {joined: sum, other: current}")
+    layers = "- {id: s, conv: {filters: 2}}\n- {id: a, from: [s, input], repeat: 2, cell: {}}"
+    found = graph(check_layers(layers, blocks))
+    assert found[4].startswith("%a.1.c = conv{filters=4} %a.0.sum ")
+    assert found[5].startswith("%a.1.sum.branch2.conv_1 = conv{filters=4, kernel=1x1} %input ")
+
+
 def test_the_block_key_may_be_an_expression(check_layers: Layers) -> None:
     before = "params: {unit: {choice: [basic, bottleneck], default: basic}}\n"
     layers = "- {id: u, $unit: {filters: 4}}"

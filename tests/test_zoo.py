@@ -13,6 +13,7 @@ import pytest
 import cnnspec
 from cnnspec.diagnostics import Report
 from cnnspec.frontend import LoadedSpec, check_spec, load_spec
+from cnnspec.ops.conv import Conv
 from cnnspec.weights.synthetic import synthetic_inputs, synthetic_weights
 from cnnspec.zoo import zoo_specs
 from tests.parity.pairs import pairs
@@ -162,3 +163,24 @@ def test_the_rows_of_squeezenet_are_those_of_table_1_at_227_pixels():
 def test_bn_inception_with_the_biases_that_its_converted_weights_have():
     """The port of Caffe's weights to PyTorch keeps a bias beside every batch norm: one for each of 10,016 filters."""
     assert load_spec("bn_inception", set={"conv_bias": True}).totals.params == 11_295_240
+
+
+#: Where pretrainedmodels' NASNet pads a reduction above and on the left, and the MACs that it comes to.
+PADDED_REDUCTIONS = {
+    "nasnet_a_mobile": (("stem2", "reduce_a", "reduce_b"), 568_234_858),
+    "nasnet_a_large": (("reduce_a",), 23_809_955_634),
+}
+
+
+@pytest.mark.parametrize("name", PADDED_REDUCTIONS)
+def test_what_another_port_of_nasnet_computes_and_cuts_off(name):
+    """In such a cell the first half of a separable convolution has one more row and column, which are cut off again."""
+    cells, counted = PADDED_REDUCTIONS[name]
+    loaded = load_spec(name)
+    more = 0
+    for node in loaded.graph.nodes:
+        if node.path.split(".")[0] in cells and ".separable_1.conv1." in node.path and isinstance(node.op, Conv):
+            height, width, _ = node.type.shape
+            macs = node.op.cost(loaded.graph.types_into(node), node.type).macs
+            more += macs // (height * width) * (height + width + 1)
+    assert loaded.totals.macs + more == counted

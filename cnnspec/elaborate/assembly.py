@@ -132,6 +132,17 @@ class Assembly:
         """How many nodes there are."""
         return len(self.nodes)
 
+    def name_outputs(self, path: str, outputs: Mapping[str, Ref]) -> None:
+        """Make the outputs of the block at `path` known by name."""
+        self.ports[path] = dict(outputs)
+        for name, ref in outputs.items():
+            self.scopes[f"{path}:{name}"] = ref
+
+    def value(self, ref: Ref) -> Value:
+        """One output of a node, or an input of the network."""
+        node = self.nodes.get(ref.node)
+        return Value(ref, node.types if node is not None else (self.inputs[ref.node].type,), chosen=True)
+
     def type_of(self, ref: Ref) -> TensorType:
         """The type of what `ref` names."""
         node = self.nodes.get(ref.node)

@@ -14,7 +14,7 @@ from cnnspec.elaborate.references import resolve
 from cnnspec.elaborate.repetition import repeated
 from cnnspec.elaborate.tally import Uncountable
 from cnnspec.elaborate.user_blocks import UserBlock
-from cnnspec.graph import Origin, Ref
+from cnnspec.graph import Origin
 from cnnspec.params import bind
 from cnnspec.scaling.fields import scale_param
 from cnnspec.source import Mapping, Scalar, Sequence, Tree, plain
@@ -102,11 +102,9 @@ def _body(
 
 def named_outputs(walk: Elaborator, path: str, outputs: dict[str, Value]) -> Value:
     """Make the outputs of a block known by name, where it has several, and return the first."""
-    ports: dict[str, Ref] = {name: value.ref for name, value in outputs.items() if name}
-    for name, ref in ports.items():
-        walk.assembly.scopes[f"{path}:{name}"] = ref
+    ports = {name: value.ref for name, value in outputs.items() if name}
     if ports:
-        walk.assembly.ports[path] = ports
+        walk.assembly.name_outputs(path, ports)
     return next(iter(outputs.values()))
 
 

@@ -109,8 +109,7 @@ def _port(path: str, value: Value, name: str, port: str, span: Span, report: Rep
     if port.isdecimal() and ref is None:
         ref = dict(enumerate(named.values() or value.ports)).get(int(port))
     if ref is not None:
-        types = assembly.nodes[ref.node].types if ref.node in assembly.nodes else value.types
-        return Value(ref, types, chosen=True)
+        return assembly.value(ref)
     known = [f"{name}:{p}" for p in (named or range(len(value.types)))]
     report.error("E303", f"`{name}` has no output `{port}`", span, f"it has {listing(known)}")
     return UNKNOWN

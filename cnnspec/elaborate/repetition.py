@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from cnnspec.blocks.base import Value
 from cnnspec.elaborate.assembly import MOST_NODES, UNKNOWN, Exhausted, Poisoned
 from cnnspec.elaborate.frames import Frame, NodeParts
-from cnnspec.graph import Region
+from cnnspec.graph import Ref, Region
 from cnnspec.merge import merge_mappings
 from cnnspec.scaling.fields import is_literal
 from cnnspec.scaling.scaler import Follower
@@ -45,13 +46,38 @@ def repeated(walk: Elaborator, parts: NodeParts, frame: Frame, path: str, inputs
             raise
         walk.assembly.scopes[iteration] = output.ref
         iterations.append(iteration)
-        inputs = (output, *inputs[1:])
+        inputs = _carried(walk, parts, iteration, output, inputs)
     walk.assembly.regions.append(Region(path, tuple(iterations)))
-    if iterations and iterations[-1] in walk.assembly.ports:
-        walk.assembly.ports[path] = walk.assembly.ports[iterations[-1]]
+    ports = walk.assembly.ports.get(iterations[-1], {}) if iterations else _as_they_came(walk, parts, inputs)
+    if ports:
+        walk.assembly.name_outputs(path, ports)
     if not count:
         walk.survey.parts(parts)
-    return inputs[0] if inputs else UNKNOWN
+        return inputs[0] if inputs else UNKNOWN
+    return output
+
+
+def _carried(
+    walk: Elaborator, parts: NodeParts, iteration: str, output: Value, inputs: tuple[Value, ...]
+) -> tuple[Value, ...]:
+    """What the next turn takes: the output of this one, and the others as they came.
+
+    An output of a block of one's own that bears the name of one of its inputs is that input of the next turn.
+    """
+    ports = walk.assembly.ports.get(iteration, {})
+    taken = [walk.assembly.value(ports[n]) if n in ports else None for n in _input_names(walk, parts)]
+    others = (output, *inputs[1:])
+    return tuple(value or other for value, other in zip_longest(taken[: len(others)], others))
+
+
+def _as_they_came(walk: Elaborator, parts: NodeParts, inputs: tuple[Value, ...]) -> dict[str, Ref]:
+    """The outputs of no turn at all: what would have been carried."""
+    carried = walk.blocks[parts.key].output_names if parts.key in walk.blocks else ()
+    return {name: value.ref for name, value in zip(_input_names(walk, parts), inputs, strict=False) if name in carried}
+
+
+def _input_names(walk: Elaborator, parts: NodeParts) -> tuple[str, ...]:
+    return walk.blocks[parts.key].inputs if parts.key in walk.blocks else ()
 
 
 def _count(walk: Elaborator, parts: NodeParts, frame: Frame, path: str) -> int:

@@ -29,6 +29,13 @@ class UserBlock:
     #: Whether it was reported as wrong; whatever uses it stays silent.
     broken: bool = False
 
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The names of its outputs, where they have any."""
+        if isinstance(self.outputs, Mapping):
+            return tuple(self.outputs.entries)
+        return tuple(str(plain(item)) for item in self.outputs.items) if isinstance(self.outputs, Sequence) else ()
+
 
 def read_blocks(tree: Tree | None, report: Report) -> dict[str, UserBlock]:
     """The blocks of a `blocks:` mapping."""

@@ -12,7 +12,7 @@ KINDS = frozenset(
     {
         "previous", "from", "several inputs", "port", "named port", "network inputs", "branch node", "branch list", "branch id",
         "repeat", "repeat none", "index", "first", "last", "when true", "when false", "shared", "nested layers",
-        "own block", "own block of two inputs", "training only", "residual body", "shortcut of its own", "param",
+        "own block", "own block of two inputs", "carried", "training only", "residual body", "shortcut of its own", "param",
         "expression", "defaults", "outputs", "expect", "label",
     }
 )  # fmt: skip
@@ -62,6 +62,7 @@ def _kinds_of_node(node: Any, spec: dict[str, Any]) -> set[str]:
     for name, block in spec.get("blocks", {}).items():
         if name in node:
             found.add("own block of two inputs" if len(block.get("inputs", ())) == 2 else "own block")
+            found |= {"carried"} if node.get("repeat", 0) > 1 else set()
     fields = str([value for key, value in node.items() if key in keys()])
     found |= {"expression"} if "${" in fields else set()
     found |= {"param"} if "$p" in fields else set()

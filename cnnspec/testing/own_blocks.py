@@ -22,4 +22,11 @@ OWN_BLOCKS: dict[str, tuple[Node, int]] = {
          "layers": [{"id": "a", "conv": {"filters": "$n"}}, {"id": "b", "from": "input", "conv": {"filters": "${2 * n}", "kernel": 1}}],
          "outputs": {"narrow": "a", "wide": "b"}}, 1,
     ),
+    # Repeated, each turn takes the last two maps.
+    "weave": (
+        {"inputs": ["left", "right"], "params": {"n": "int"},
+         "layers": [{"id": "l", "from": "left", "conv": {"filters": "$n", "kernel": 1}},
+                    {"id": "r", "from": "right", "conv": {"filters": "$n", "kernel": 1}}, {"id": "sum", "add": ["l", "r"]}],
+         "outputs": {"left": "sum", "right": "left"}}, 2,
+    ),
 }  # fmt: skip

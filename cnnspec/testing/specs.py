@@ -220,6 +220,10 @@ class _Drawing:
         if name == "fork":
             wide = x.with_channels(2 * node[name]["n"])
             scope.ports[f"n{self.count}"] = {"narrow": x.with_channels(node[name]["n"]), "wide": wide, "1": wide}
+        if name == "weave":
+            node["repeat"] = times = self.draw(st.integers(0, 3))
+            turns = [scope.ids[sources[1]], x, *[x.with_channels(node[name]["n"])] * times]
+            scope.ports[f"n{self.count}"] = {"left": turns[-1], "right": turns[-2]}
         return node, output_type(node, tuple(scope.ids[s] for s in sources), own_blocks=self.blocks)[0]
 
     def repeated(self, scope: _Scope, source: str, x: TensorType, depth: int) -> tuple[Node, TensorType]:

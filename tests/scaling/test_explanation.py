@@ -106,7 +106,7 @@ def test_what_an_expression_gives_inside_a_cell_is_one_row():
     """A cell of NASNet says `$filters` at a dozen places; the explanation is a page, and no number is lost."""
     found = rows("nasnet_a_mobile", width=0.5)
     assert len(found) < 60
-    assert ("a1.*", "filters", 44, None, None, 24, "follows: $filters", 11) in found
+    assert ("a.*.*", "filters", 44, None, None, 24, "follows: $filters", 47) in found
     scaled = cnnspec.scale("nasnet_a_mobile", width=0.5)
     assert sum(row[-1] for row in found if row[0] != "params") == len(scaled.scaler.followers)
 

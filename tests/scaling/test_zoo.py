@@ -29,7 +29,6 @@ NO_DEPTH = {
     "capsnet": "three layers", "googlenet": "each module has widths of its own", "googlenet_torchvision": "as googlenet",
     "inception_v3": "each module has widths of its own", "inception_v3_keras": "as inception_v3",
     "lenet5": "seven layers, none like another", "lenet5_modern": "as lenet5",
-    "nasnet_a_mobile": "a cell takes the one before it and the one before that", "nasnet_a_large": "as nasnet_a_mobile",
     "nin_cifar": "each block has widths of its own", "nin_imagenet": "as nin_cifar",
     "squeezenet1_0": "each module has widths of its own", "squeezenet1_1": "as squeezenet1_0",
     "squeezenet1_0_simple_bypass": "as squeezenet1_0", "squeezenet1_0_complex_bypass": "as squeezenet1_0",
