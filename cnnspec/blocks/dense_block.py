@@ -46,14 +46,15 @@ class DenseBlock(Block):
 
     def unfold(self, build: Builder, *inputs: Value) -> Value:
         x = inputs[0]
+        narrow = self._conv(self.bottleneck * self.growth_rate, 1) if self.bottleneck else None
+        grow, last = self._conv(self.growth_rate, 3), "conv2" if self.bottleneck else "conv1"
         for number in range(1, self.layers + 1):
             name, y = f"layer{number}", x
-            if self.bottleneck:
+            if narrow is not None:
                 why = {"filters": f"bottleneck {self.bottleneck} x growth_rate {self.growth_rate}"}
-                y = build(self._conv(self.bottleneck * self.growth_rate, 1), y, id=f"{name}.conv1", why=why)
-            last = "conv2" if self.bottleneck else "conv1"
+                y = build(narrow, y, id=f"{name}.conv1", why=why)
             why = {"filters": f"growth_rate {self.growth_rate}"}
-            y = build(self._conv(self.growth_rate, 3), y, id=f"{name}.{last}", why=why)
+            y = build(grow, y, id=f"{name}.{last}", why=why)
             if self.dropout:
                 y = build(Dropout(rate=self.dropout), y, id=f"{name}.dropout")
             x = build(Concat(), x, y, id=f"{name}.concat")

@@ -30,6 +30,8 @@ class Defaults:
         self._values: dict[str, dict[str, Any]] = {}
         self._wrong: dict[str, list[Entry]] = {}
         self._merged: dict[int, tuple[Mapping, Mapping]] = {}
+        #: By identity, with what was filled, so that no other comes to have the same one.
+        self._filled: dict[int, tuple[Spec, Spec]] = {}
         if tree is None:
             return
         if not isinstance(tree, Mapping):
@@ -96,6 +98,9 @@ class Defaults:
         values = self._values.get(spec.key)
         if not values:
             return spec
-        given, fields = spec.model_fields_set, type(spec).model_fields
-        missing = {name: value for name, value in values.items() if name not in given and name in fields}
-        return spec.model_copy(update=missing) if missing else spec
+        known = self._filled.get(id(spec))
+        if known is None:
+            given, fields = spec.model_fields_set, type(spec).model_fields
+            missing = {name: value for name, value in values.items() if name not in given and name in fields}
+            known = self._filled[id(spec)] = (spec, spec.model_copy(update=missing) if missing else spec)
+        return known[1]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnnspec.blocks.base import Value
+from cnnspec.elaborate.calling import named_outputs
 from cnnspec.elaborate.evaluation import evaluate_tree, names_in
 from cnnspec.elaborate.frames import Frame
 from cnnspec.elaborate.tally import Part, Tally
@@ -76,7 +77,7 @@ class Folding:
             return expand(inputs)
         self._walk.spend(part.steps, part.work)
         assert isinstance(tally, Tally)
-        return tally.put(path, part, inputs)
+        return named_outputs(self._walk, path, tally.put(path, part, inputs))
 
     def _apart(self, value: Value) -> bool:
         """Whether an input is none that a part could have: unknown, one of several outputs, or only for training."""
@@ -114,12 +115,17 @@ class Folding:
         around.scopes.update(alone.scopes)
         taken = walk.steps - steps, METER.spent - work
         walk.steps, METER.spent = steps, work
-        if not _closed(alone, output) or path in alone.ports:
-            return None
-        counts, used = alone.count({"": output.ref})
+        outputs = alone.ports.get(path) or {"": output.ref}
         numbers = {value.ref.node: number for number, value in enumerate(own)}
-        needs = tuple(sorted(numbers[name] for name in used))
-        return Part(output.types, needs, numbers.get(output.ref.node), counts, alone.size, alone.elements, *taken)
+        made = {ref for ref in outputs.values() if ref.node not in numbers}
+        if not _closed(alone, made):
+            return None
+        counts, used = alone.count({str(ref): ref for ref in made})
+        return Part(
+            {name: numbers.get(ref.node) for name, ref in outputs.items()},
+            tuple(alone.type_of(ref) for ref in made), tuple(sorted(numbers[name] for name in used)),
+            counts, alone.size, alone.elements, *taken,
+        )  # fmt: skip
 
 
 def _read(tree: Tree, nested: Collection[str]) -> _Read:
@@ -132,8 +138,14 @@ def _read(tree: Tree, nested: Collection[str]) -> _Read:
     return _Read(tree, text, tuple(expressions), tuple(sorted(names)))
 
 
-def _closed(alone: Tally, output: Value) -> bool:
-    """Whether a part is a network of its own, with one output: no node is from around it, and none only for training."""
+def _closed(alone: Tally, made: set[Ref]) -> bool:
+    """Whether a part is a network of its own: no node is from around it, none only for training, and it makes one thing.
+
+    Of several that it made, each would need nodes of its own, and it is not known which of them are used.
+    """
     known = alone.nodes.keys() | alone.inputs.keys()
-    refs = {output.ref.node, *(ref.node for node in alone.nodes.values() for ref in node.inputs if ref is not None)}
-    return refs <= known and len(output.types) == 1 and not any(node.training_only for node in alone.nodes.values())
+    refs = {ref.node for node in alone.nodes.values() for ref in node.inputs if ref is not None}
+    if len(made) > 1 or not refs | {ref.node for ref in made} <= known:
+        return False
+    several = any(len(alone.nodes[ref.node].types) > 1 for ref in made)
+    return not several and not any(node.training_only for node in alone.nodes.values())

@@ -20,13 +20,13 @@ class Uncountable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one application of a block comes to: its output, its counts, and what it takes of every bound."""
+    """What one application of a block comes to: its outputs, its counts, and what it takes of every bound."""
 
+    #: Its outputs by name: what it makes (`None`), or the number of the input that it passes on as it came.
+    outputs: Mapping[str, int | None]
+    #: The type of what it makes, if it makes anything, and the numbers of the inputs that this depends on.
     types: tuple[TensorType, ...]
-    #: The numbers of the inputs that the output depends on.
     needs: tuple[int, ...]
-    #: The number of the input that the output is, where it is one of them as it came.
-    passes: int | None
     counts: Totals
     nodes: int
     elements: int
@@ -55,19 +55,19 @@ class Tally(Assembly):
         """The numbers in all parameters."""
         return self._elements
 
-    def put(self, path: str, part: Part, inputs: tuple[Value, ...]) -> Value:
-        """One node in the place of a part; returns the output of the part."""
+    def put(self, path: str, part: Part, inputs: tuple[Value, ...]) -> dict[str, Value]:
+        """One node in the place of a part; returns the outputs of the part."""
         self._within += part.nodes
         self._elements += part.elements
         if self.size > MOST_NODES or 4 * self.elements > MOST_PARAMETER_BYTES:
             raise Uncountable
-        if part.passes is not None:
-            return inputs[part.passes]
-        self._within -= 1
-        self._counted[path] = part.counts
-        # Nobody asks what this node does: it is there for what the part depends on.
-        self.nodes[path] = Node(path, Identity(), tuple(inputs[n].ref for n in part.needs), part.types, {})
-        return Value(Ref(path), part.types)
+        if part.types:
+            self._within -= 1
+            self._counted[path] = part.counts
+            # Nobody asks what this node does: it is there for what the part depends on.
+            self.nodes[path] = Node(path, Identity(), tuple(inputs[n].ref for n in part.needs), part.types, {})
+        made = Value(Ref(path), part.types)
+        return {name: made if number is None else inputs[number] for name, number in part.outputs.items()}
 
     def count(self, outputs: Mapping[str, Ref]) -> tuple[Totals, set[str]]:
         """The counts of what the outputs depend on, and the names of the inputs among it."""

@@ -115,6 +115,19 @@ CASES = {
         "blocks: {two: {layers: [{id: x, conv: {filters: 4}}, {id: y, conv: {filters: 8}}], outputs: {x: x, y: y}}}\n"
         "layers:\n  - {id: a, two: {}}\n  - {id: b, from: 'a:x', two: {}}\n  - concat: ['a:y', 'b:y']\n"
     ),
+    "an input passed on": (
+        "blocks: {cell: {inputs: [current, previous], outputs: {now: z, before: current}, layers: [{id: x, from: current,"
+        " conv: {filters: 4}}, {id: y, from: previous, conv: {filters: 4}}, {id: z, add: [x, y]}]}}\n"
+        "layers:\n  - {id: a, from: [input, input], cell: {}}\n  - {id: b, from: ['a:now', 'a:before'], cell: {}}\n"
+        "  - {id: c, from: ['b:now', 'b:before'], cell: {}}\n"
+    ),
+    "an input passed on, and what is made left over": (
+        "blocks: {cell: {inputs: [current, previous], outputs: {now: z, before: current}, layers: [{id: x, from: current,"
+        " conv: {filters: 4}}, {id: y, from: previous, conv: {filters: 4}}, {id: z, add: [x, y]}]}}\n"
+        "layers:\n  - {id: a, from: [input, input], cell: {}}\n  - {id: b, from: ['a:now', 'a:before'], cell: {}}\n"
+        "  - {id: c, from: ['b:now', 'b:before'], cell: {}}\n"
+        "outputs: {before: 'c:before'}\n"
+    ),
     "nothing": (
         "blocks: {maybe: {params: {there: bool}, layers: [{when: $there, conv: {filters: 4}}]}}\n"
         "layers: [{id: a, maybe: {there: false}}, {id: b, maybe: {there: true}}, {id: c, maybe: {there: false}}]\n"
