@@ -15,7 +15,7 @@ from cnnspec.cli.output import Table
 
 NAME = "scaling"
 TITLE = "Scaling"
-METHOD = """Seconds of whole processes: the median of several, in brackets the least, and what each should take at most. Budgets are of MACs, parameters or activation memory,
+METHOD = """Seconds of whole processes: the median of the runs, in brackets the least, and what each should take at most. Budgets are of MACs, parameters or activation memory,
 with the choices around the answer; a search looks at all 215 rules of the grid. The networks are small, large and deep ones, and those of the zoo that take longest."""
 
 #: Commands, and the seconds that each should take at most.
