@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnspec.blocks.base import Value, nested_fields
 from cnnspec.diagnostics import Label, Problem, Span, listing
-from cnnspec.elaborate.assembly import UNKNOWN, Poisoned
+from cnnspec.elaborate.assembly import UNKNOWN, Exhausted, Poisoned
 from cnnspec.elaborate.building import Building
 from cnnspec.elaborate.calling import call_block, share
 from cnnspec.elaborate.evaluation import evaluate_tree
@@ -178,11 +178,18 @@ def _too_deep(walk: Elaborator, parts: NodeParts, frame: Frame) -> None:
     """Report blocks that are nested too deep, and which of them use themselves."""
     origins = list(frame.origin.chain()) if frame.origin is not None else []
     names = [parts.key, *(origin.what.split("`")[1] for origin in origins)]
-    circle = names[: names.index(parts.key, 1) + 1] if parts.key in names[1:] else []
-    message = f"blocks are nested more than {MOST_NESTING} deep at `{parts.key}`"
-    hint = f"`{parts.key}` uses itself: {' -> '.join(reversed(circle))}" if circle else "nest less deep"
-    walk.report.error("E705", message, parts.key_span, hint)
-    raise Poisoned
+    spans = [parts.key_span, *(origin.span for origin in origins)]
+    # The innermost block that stands a second time around itself.
+    first = next((place for place, name in enumerate(names) if name in names[place + 1 :]), None)
+    if first is None:
+        message = f"blocks are nested more than {MOST_NESTING} deep at `{parts.key}`"
+        walk.report.error("E705", message, parts.key_span, "nest less deep")
+        raise Poisoned
+    circle = names[first : names.index(names[first], first + 1) + 1]
+    message = f"`{names[first]}` uses itself, more than {MOST_NESTING} deep: {' -> '.join(reversed(circle))}"
+    walk.report.error("E705", message, spans[first], "write a repetition with `repeat`, or end it with `when`")
+    # Every other node of the circle would be as deep.
+    raise Exhausted
 
 
 def known(value: Value) -> Value:

@@ -95,6 +95,9 @@ def repair(kind: str, value: Any, message: str, raw: str) -> str:
     if isinstance(value, TensorType):
         return "ask it for `.height`, `.width` or `.channels`" if value.rank == 3 else "ask it for `.channels`"
     if "$" in raw:  # an expression, and not what stands there
+        guess = meant(value) if kind == "bool_type" and isinstance(value, str) else None
+        if isinstance(guess, bool):
+            return f"`{value}` is text: write `{word(guess)}` where it comes from"
         return "`//` gives a whole number" if kind in _WHOLE and isinstance(value, float) and "/" in raw else ""
     wants_truth = kind == "bool_type"
     if (wants_truth or kind in ("float_type", *_WHOLE)) and isinstance(value, str | int | float):
