@@ -50,7 +50,7 @@ class TrainingFunction:
         for node in (node for loop in loops for node in loop.body if isinstance(node.op, Conv)):
             forms[node.path] = IN_LOOPS.get(forms[node.path], forms[node.path])
         if recorded is not None:  # which names all that are not plain
-            forms = dict(recorded["forms"])
+            forms = dict.fromkeys(forms, "plain") | recorded["forms"]
         self.program = Program(graph, forms, loops, tuple(remat))
         self.layout = stack_layout(loops)
 

@@ -89,7 +89,7 @@ def test_stages_of_a_recipe_are_computed_again(unrolled, tmp_path, monkeypatch):
 
 
 def test_what_is_computed_again_takes_no_memory():
-    layers = {"id": "stage", "repeat": 6, "conv": {"filters": 8, "kernel": 1, "norm": "batch", "act": "tanh"}}
+    layers = {"id": "stage", "repeat": 12, "conv": {"filters": 8, "kernel": 1, "norm": "batch", "act": "tanh"}}
     network = cnnspec.compile({"cnnspec": 1, "name": "net", "input": {"height": 32, "width": 32, "channels": 8},
                                "layers": [layers, "global_avg_pool"], "outputs": {"main": "global_avg_pool_1"}})  # fmt: skip
     params, state = network.init()
