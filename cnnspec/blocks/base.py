@@ -81,6 +81,8 @@ class Block(Spec):
 
     #: The number of inputs, least and most (`None`: any number).
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
+    #: True where a class label may come in.
+    takes_labels: ClassVar[bool] = False
 
     @abstractmethod
     def unfold(self, build: Builder, *inputs: Value) -> Value | dict[str, Value]:

@@ -38,6 +38,7 @@ class CapsuleDecoder(Block):
 
     key: ClassVar[str] = "capsule_decoder"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
+    takes_labels: ClassVar[bool] = True
     width_fields: ClassVar[tuple[str, ...]] = ("features",)
 
     features: Sizes = Field((512, 1024), description="widths of the hidden linear layers")

@@ -59,7 +59,7 @@ class Assembly:
         `owner` is the path whose parameters are used; by default the node's own.
         """
         present = tuple(value for value in inputs if value is not None)
-        check_inputs(op.key, op.arity, inputs)
+        check_inputs(op.key, op.arity, inputs, labels=op.takes_labels)
         if not training_only:
             self._check_training(op, present)
         if self.size >= MOST_NODES:
@@ -149,15 +149,23 @@ class Assembly:
         return node.types[ref.port] if node is not None else self.inputs[ref.node].type
 
 
-def check_inputs(key: str, arity: tuple[int, int | None], inputs: tuple[Value | None, ...]) -> None:
-    """Raise E204 where a block is given fewer or more inputs than it takes, E303 where one is several outputs."""
+def check_inputs(key: str, arity: tuple[int, int | None], inputs: tuple[Value | None, ...], *, labels: bool) -> None:
+    """Raise a `Problem` where a block is given what no input can be, whatever it does.
+
+    **Errors**: E204 fewer or more inputs than it takes, E303 several outputs as one, E201 a class label (unless `labels`).
+    """
     _check_arity(key, arity, len(inputs))
-    for value in inputs:
-        if value is not None and value.whole:
+    for position, value in enumerate(inputs):
+        if value is None or not value.types:
+            continue
+        if value.whole:
             path, outputs = value.ref.node, len(value.types)
             name = "id" if "." in path else path
             raise Problem("E303", f"each input of `{key}` is one output, and `{path}` before it has {outputs}",
                           f'say which is meant: `from: "{name}:0"`, and so on to `"{name}:{outputs - 1}"`')  # fmt: skip
+        if value.type.dtype == "int32" and not labels:
+            raise Problem("E201", f"`{key}` takes numbers, and `{value.ref.node}` is a class label",
+                          "a label goes into `capsule_mask` or `capsule_decoder`", operands=(position,))  # fmt: skip
 
 
 def _check_arity(key: str, arity: tuple[int, int | None], given: int) -> None:

@@ -46,7 +46,7 @@ class Building:
             value = self._op(spec, inputs, path, origin)
         else:
             assert isinstance(spec, Block)
-            check_inputs(spec.key, spec.arity, inputs)
+            check_inputs(spec.key, spec.arity, inputs, labels=spec.takes_labels)
             present = tuple(value for value in inputs if value is not None)
             inside = replace(origin, blocks=(*origin.blocks, spec.key))
             expanded = self._unfolded(spec, path, inside, *present)

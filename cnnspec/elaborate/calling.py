@@ -74,7 +74,7 @@ def _body(
     )  # fmt: skip
     origin = Origin(f"`{block.name}` at `{path}`", arguments.span if arguments else parts.key_span, frame.origin)
     try:
-        check_inputs(block.name, (len(block.inputs),) * 2, inputs)
+        check_inputs(block.name, (len(block.inputs),) * 2, inputs, labels=True)
     except Problem as problem:
         if len(block.inputs) > 1 and problem.code == "E204":
             problem.help = f"its inputs are {listing(block.inputs)}: name them with `from`"

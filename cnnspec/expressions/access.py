@@ -11,7 +11,7 @@ from cnnspec.expressions.functions import CONSTANTS, FUNCTIONS
 from cnnspec.types import TensorType
 
 #: What is asked of a shape.
-SHAPE_ATTRIBUTES = ("height", "width", "channels", "rank", "size", "shape")
+SHAPE_ATTRIBUTES = ("height", "width", "channels", "rank", "size", "shape", "classes")
 
 #: Known everywhere, and of no help in a list of what is known.
 _EVERYWHERE = ("incoming", "scale")
@@ -53,18 +53,30 @@ def attribute(owner: Any, name: str, text: str, stretch: Stretch | None) -> Any:
     if isinstance(owner, TensorType):
         if name in ("height", "width") and owner.rank != 3:
             raise TypeError(f"`{text}` is {owner.plain} and has no {name}")
-        if name in SHAPE_ATTRIBUTES and (owner.rank or name != "channels"):
+        known = _attributes_of(owner)
+        if name in known:
             value = getattr(owner, name)
             return list(value) if isinstance(value, tuple) else value
-        raise no_attribute(text, name, stretch)
+        raise no_attribute(text, name, stretch, known)
     if isinstance(owner, dict) and name in owner:
         return owner[name]
     raise TypeError(f"{show(owner)} has no `{name}`")
 
 
-def no_attribute(text: str, name: str, stretch: Stretch | None) -> Problem:
+def _attributes_of(shape: TensorType) -> tuple[str, ...]:
+    """What can be asked of this shape: a label has classes and no channels, a vector no height."""
+    has = {
+        "height": shape.rank == 3,
+        "width": shape.rank == 3,
+        "channels": shape.rank > 0,
+        "classes": shape.classes is not None,
+    }
+    return tuple(name for name in SHAPE_ATTRIBUTES if has.get(name, True))
+
+
+def no_attribute(text: str, name: str, stretch: Stretch | None, known: tuple[str, ...] = SHAPE_ATTRIBUTES) -> Problem:
     """E402 for what a shape has not."""
-    hint = did_you_mean(name, SHAPE_ATTRIBUTES) or f"it has {listing(SHAPE_ATTRIBUTES)}"
+    hint = did_you_mean(name, known) or f"it has {listing(known)}"
     return Problem("E402", f"`{text}` has no `{name}`", hint, stretch=stretch)
 
 

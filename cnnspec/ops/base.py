@@ -89,6 +89,8 @@ class Op(Spec):
     full_precision: ClassVar[bool] = False
     #: True where the output depends on the rest of the batch or on chance while training.
     stochastic: ClassVar[bool] = False
+    #: True where a class label may come in, which is a whole number that counts nothing.
+    takes_labels: ClassVar[bool] = False
 
     @abstractmethod
     def infer(self, *inputs: TensorType) -> TensorType | tuple[TensorType, ...]:

@@ -20,6 +20,7 @@ class CapsuleMask(Op):
     """
 
     key: ClassVar[str] = "capsule_mask"
+    takes_labels: ClassVar[bool] = True
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     optional_from: ClassVar[int | None] = 1
 

@@ -17,6 +17,7 @@ class Identity(Op):
     """
 
     key: ClassVar[str] = "identity"
+    takes_labels: ClassVar[bool] = True
 
     def infer(self, *inputs: TensorType) -> TensorType:
         return inputs[0]

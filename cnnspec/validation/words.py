@@ -22,6 +22,9 @@ _SIMPLE = {
     "finite_number": "should be finite",
 }
 
+#: What is asked of a shape for a number, by its rank.
+_MEASURES = {3: "`.height`, `.width` or `.channels`", 0: "`.classes`"}
+
 #: Kinds of errors of what should be whole numbers.
 _WHOLE = ("int_type", "int_from_float", "pair_type", "padding_type")
 
@@ -93,7 +96,7 @@ def repair(kind: str, value: Any, message: str, raw: str) -> str:
     `raw` is the value as it stands in the text.
     """
     if isinstance(value, TensorType):
-        return "ask it for `.height`, `.width` or `.channels`" if value.rank == 3 else "ask it for `.channels`"
+        return f"ask it for {_MEASURES.get(value.rank, '`.channels`')}"
     if "$" in raw:  # an expression, and not what stands there
         guess = meant(value) if kind == "bool_type" and isinstance(value, str) else None
         if isinstance(guess, bool):

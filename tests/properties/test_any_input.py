@@ -5,14 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnspec.diagnostics import Report
 from cnnspec.frontend import check_spec
+from cnnspec.registry import keys
 from cnnspec.rendering import render_github, render_json, render_text
 from cnnspec.source import dump
-from cnnspec.testing import check_text, specs
+from cnnspec.testing import blocks, check_text, specs, types
+from cnnspec.testing.fitting import fits
+from cnnspec.testing.nodes import COMPOSITE, around
+from cnnspec.types import TensorType
 from tests.properties.profiles import few
 
 _WORDS = st.sampled_from(
@@ -49,6 +54,19 @@ def test_any_mapping_gets_an_answer(data: dict[str, Any]) -> None:
 @given(st.lists(st.dictionaries(_WORDS, _ANY, min_size=1, max_size=3) | _ANY, max_size=4))
 def test_any_layers_get_an_answer(layers: list[Any]) -> None:
     answers(dump(_headed({"layers": layers})))
+
+
+#: A class label beside the types that nodes are drawn for.
+_LABEL = st.builds(lambda classes: TensorType((), "int32", classes), st.integers(1, 4))
+
+
+@pytest.mark.parametrize("key", sorted(keys() - COMPOSITE))
+@few(12)
+@given(data=st.data())
+def test_a_node_behind_what_it_was_not_written_for_gets_an_answer(key: str, data: st.DataObject) -> None:
+    node = data.draw(blocks(data.draw(types().filter(lambda x: fits(key, x))), key))
+    inputs = data.draw(st.lists(types() | _LABEL, min_size=1, max_size=2))
+    answers(dump(around(node, tuple(inputs))))
 
 
 @few(150)
