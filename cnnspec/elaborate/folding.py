@@ -103,8 +103,9 @@ class Folding:
     def _elaborated(self, path: str, inputs: tuple[Value, ...], expand: Expand) -> Part | None:
         """A part, elaborated with inputs of its own in an assembly of its own."""
         walk, around = self._walk, self._walk.assembly
-        own = tuple(Value(Ref(f":{number}"), value.types) for number, value in enumerate(inputs))
-        alone = Tally(Input(value.ref.node, value.type) for value in own)
+        # Named by the path, so that no input of a part around this one is taken for its own.
+        own = tuple(Value(Ref(f"{path}:{number}"), value.types) for number, value in enumerate(inputs))
+        alone = Tally((Input(value.ref.node, value.type) for value in own), around)
         steps, work = walk.steps, METER.spent
         walk.assembly = alone
         try:

@@ -37,14 +37,21 @@ class Part:
 class Tally(Assembly):
     """Nodes, some of which stand for a part."""
 
-    def __init__(self, inputs: Iterable[Input]) -> None:
+    def __init__(self, inputs: Iterable[Input], around: Assembly | None = None) -> None:
+        """`around` is that of the nodes around a part."""
         super().__init__(inputs)
+        self._around = around
         self._counted: dict[str, Totals] = {}
         self._within = 0
 
     def scope(self, path: str) -> Ref | None:
         """A path leads into a part, which is not here, and may name another node than it does in the whole network."""
         raise Uncountable
+
+    def value(self, ref: Ref) -> Value:
+        """One output of a node, which a part may have from around it."""
+        known = ref.node in self.nodes or ref.node in self.inputs
+        return super().value(ref) if known or self._around is None else self._around.value(ref)
 
     @property
     def size(self) -> int:
