@@ -55,7 +55,7 @@ zoo: setup  ## check every spec of the zoo, print the table, and how many have p
 	$(BIN)/cnnspec list
 	$(BIN)/python -m tests.parity --count
 
-photographs: setup  ## run VGG-16 and ResNet-50 with a peer's weights on photographs, beside torchvision (its stored logits where there is no torch)
+photographs: setup  ## run VGG-16 and ResNet-50 from a peer's files on photographs, beside torchvision (its stored logits where there is no torch)
 	$(BIN)/python -m tests.parity.photograph
 
 parity: setup  ## recompute every comparison with torchvision, timm and keras live

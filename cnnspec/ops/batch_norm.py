@@ -53,7 +53,6 @@ class BatchNorm(Op):
 
     def lower(self, run: Run, *inputs: Any) -> Any:
         import jax.numpy as jnp
-        from jax import lax
 
         from cnnspec.lower.forms import norm
 
@@ -62,7 +61,7 @@ class BatchNorm(Op):
         bias = run.param("bias") if self.bias else jnp.zeros(x.shape[-1])
         mean, var = run.state("mean"), run.state("var")
         if not run.train:
-            return ((x - mean) * (lax.rsqrt(var + self.epsilon) * scale) + bias).astype(inputs[0].dtype)
+            return norm.normalised(x, mean, var, scale, bias, self.epsilon).astype(inputs[0].dtype)
         y, batch_mean, batch_var = norm.compute(run.form, x, scale, bias, self.epsilon)
         count = x.size // x.shape[-1]
         taken = batch_var * (count / max(count - 1, 1)) if self.running_variance == "unbiased" else batch_var

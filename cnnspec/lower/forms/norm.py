@@ -14,12 +14,17 @@ import numpy as np
 from jax import lax
 
 
+def normalised(x: Any, mean: Any, var: Any, scale: Any, bias: Any, epsilon: float) -> Any:
+    """The map by given statistics of every channel, times `scale` plus `bias`."""
+    return (x - mean) * (lax.rsqrt(var + epsilon) * scale) + bias
+
+
 def plain(x: Any, scale: Any, bias: Any, epsilon: float) -> tuple[Any, Any, Any]:
     """The map normalised by the mean and the biased variance of every channel, times `scale` plus `bias`; and the two."""
     axes = tuple(range(x.ndim - 1))
     mean = x.mean(axes)
     var = jnp.square(x - mean).mean(axes)
-    return (x - mean) * (lax.rsqrt(var + epsilon) * scale) + bias, mean, var
+    return normalised(x, mean, var, scale, bias, epsilon), mean, var
 
 
 def swept(x: Any, scale: Any, bias: Any, epsilon: float) -> tuple[Any, Any, Any]:
@@ -36,7 +41,7 @@ def swept(x: Any, scale: Any, bias: Any, epsilon: float) -> tuple[Any, Any, Any]
         total, squares = sums(x - pixel, jnp.square(x - pixel))
         mean = pixel + total / count
         var = jnp.maximum(squares / count - jnp.square(total / count), 0)
-        return (x - mean) * (lax.rsqrt(var + epsilon) * scale) + bias, mean, var
+        return normalised(x, mean, var, scale, bias, epsilon), mean, var
 
     def forward(x: Any, scale: Any, bias: Any) -> tuple[Any, tuple[Any, ...]]:
         y, mean, var = normalise(x, scale, bias)
