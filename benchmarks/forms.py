@@ -8,11 +8,13 @@ from __future__ import annotations
 import argparse
 
 from cnnspec.cli.output import Table
+from cnnspec.compiled import Compiled
 from cnnspec.frontend import load_spec
 from cnnspec.graph import Graph, Node
-from cnnspec.lower.forms.choose import choose
+from cnnspec.lower.forms.choose import YNNPACK_MACS, choose
 from cnnspec.lower.forms.measure import candidates, measure
 from cnnspec.lower.forms.memory import signature
+from cnnspec.lower.xla import compiler_options
 from cnnspec.passes.pipeline import run_passes
 
 NETWORKS = ["resnet50", "mobilenet_v2", "resnext50_32x4d", "googlenet", "efficientnet_b0", "densenet121",
@@ -40,13 +42,15 @@ def main() -> None:
     seen: set[str] = set()
     chosen_total = fastest_total = 0.0
     for name in arguments.networks:
+        options = compiler_options(arguments.train or Compiled(load_spec(name)).product_macs >= YNNPACK_MACS)
         graph = run_passes(load_spec(name).graph, "train" if arguments.train else "infer")[-1].graph
         for key, (node, count) in distinct(graph, arguments.train).items():
             if key in seen:
                 continue
             seen.add(key)
             inputs = graph.types_into(node)
-            times = measure(node, inputs, candidates(node, inputs, arguments.train), arguments.batch, arguments.train)
+            forms = candidates(node, inputs, arguments.train)
+            times = measure(node, inputs, forms, arguments.batch, arguments.train, options)
             chosen = choose(node, inputs, train=arguments.train).form
             fastest = min(times.values())
             chosen_total += count * times[chosen]

@@ -29,10 +29,12 @@ from cnnspec.compiled import Compiled, compile
 from cnnspec.document import InputSpec
 from cnnspec.graph import Derived
 from cnnspec.lower.derive import derive
+from cnnspec.lower.forms.choose import YNNPACK_MACS
 from cnnspec.lower.forms.memory import Memory, remembered
 from cnnspec.lower.loops import stack
 from cnnspec.lower.tiles import in_tiles, tile_size
 from cnnspec.lower.training import joined
+from cnnspec.lower.xla import Jitted, Options, compiler_options
 from cnnspec.manifest import FILES, called_with, misfit, refusal, sha256
 
 
@@ -87,6 +89,11 @@ class Artefact:
         derived = derive(self.manifest["arguments"], table, self.weights)
         stacked = stack({key: tuple(paths) for key, paths in self.manifest["stacks"].items()}, derived, joined)
         return {path: jax.device_put(array) for path, array in stacked.items()}
+
+    @property
+    def compiler_options(self) -> Options:
+        """The options of XLA with which a function around `run` is fastest here: `jax.jit(f, compiler_options=...)`."""
+        return _options(self.manifest)
 
     def run(self, prepared: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
         """The program as a function of `prepared` and its inputs, for use inside other jitted functions."""
@@ -157,7 +164,7 @@ def _program(folder: Path, manifest: dict[str, Any]) -> Program:
             return compiled.infer, manifest | called_with(compiled), ""
     try:
         exported = export.deserialize(bytearray((folder / "program.stablehlo").read_bytes()))
-        return _in_tiles(exported.call, tile_size(manifest["widest_activation"])), manifest, ""
+        return _jitted(exported.call, manifest), manifest, ""
     except Exception as error:  # JAX says in many ways that a serialised program is of another time
         reason = str(error).split("\n")[0][:120]
     compiled = _compile_again(folder, manifest)
@@ -177,9 +184,15 @@ def _compile_again(folder: Path, manifest: dict[str, Any]) -> Compiled | None:
     return compiled if sorted(compiled.inference_program.graph.parameters) == sorted(manifest["weights"]) else None
 
 
-def _in_tiles(program: Callable[..., Any], tile: int) -> Callable[..., Any]:
+def _jitted(program: Callable[..., Any], manifest: Mapping[str, Any]) -> Jitted:
+    tile = tile_size(manifest["widest_activation"])
+
     def run(weights: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
         return in_tiles(program, weights, inputs, tile)
 
-    jitted: Callable[..., Any] = jax.jit(run)
-    return jitted
+    return Jitted(run, _options(manifest))
+
+
+def _options(manifest: Mapping[str, Any]) -> Options:
+    """The options of XLA with which the program is fastest on this machine."""
+    return compiler_options(manifest["product_macs"] >= YNNPACK_MACS)

@@ -17,17 +17,18 @@ from cnnspec.frontend import LoadedSpec, load_spec
 from cnnspec.graph import Graph
 from cnnspec.lower import onednn
 from cnnspec.lower.derive import arguments_of, derive
-from cnnspec.lower.forms.choose import Choice, choose_all
+from cnnspec.lower.forms.choose import YNNPACK_MACS, Choice, choose_all, product_macs
 from cnnspec.lower.forms.layouts import laid_out
 from cnnspec.lower.forms.memory import Memory, network_signature, remembered
 from cnnspec.lower.fuse import fuse
 from cnnspec.lower.initialise import initial_values, missing_and_unexpected
 from cnnspec.lower.loops import find_loops, stack, stack_layout
-from cnnspec.lower.native import Native, concrete
+from cnnspec.lower.native import Native
 from cnnspec.lower.program import Program, check_inputs
 from cnnspec.lower.running import Arrays
 from cnnspec.lower.tiles import in_tiles, tile_size, widest_activation
 from cnnspec.lower.training import TrainingFunction, joined
+from cnnspec.lower.xla import Jitted, Options, compiler_options, concrete
 from cnnspec.passes.pipeline import Stage, run_passes
 from cnnspec.scaling import Factors
 
@@ -50,6 +51,7 @@ class Compiled:
         self.loaded = loaded
         self.dtype = dtype
         self.memory = remembered() if memory is None else memory
+        self._jitted: dict[tuple[str, ...], Jitted] = {}
 
     @property
     def graph(self) -> Graph:
@@ -109,6 +111,19 @@ class Compiled:
         graph = laid_out(self.infer_graph, forms)
         return Program(graph, self._forms[None], find_loops(graph, LOOP_LAYERS))
 
+    @cached_property
+    def product_macs(self) -> int:
+        """The multiply-accumulates that the products of this network have on average, for one image."""
+        return product_macs(self.infer_graph, self._forms[None])
+
+    @cached_property
+    def compiler_options(self) -> Options:
+        """The options of XLA with which inference is fastest on this machine: `jax.jit(f, compiler_options=...)`.
+
+        `infer` has them by itself; they are for functions of your own around `inference_function`.
+        """
+        return compiler_options(self.product_macs >= YNNPACK_MACS)
+
     def program_for(self, batch: Any) -> Program:
         """The portable program for a batch on this machine: in the forms that were measured to be the fastest here."""
         measured = [known for known in self._forms if known is not None]
@@ -126,7 +141,7 @@ class Compiled:
     @cached_property
     def native(self) -> Native:
         """Inference by programs of this process, which call oneDNN; for `infer`, and for `cnnspec.lower.trial`."""
-        return Native(self.native_program)
+        return Native(self.native_program, self.compiler_options)
 
     def native_tile(self, batch: Any) -> int | None:
         """The tile in which `infer` computes a batch by oneDNN; `None` where it was never seen to, and does not."""
@@ -202,7 +217,7 @@ class Compiled:
             tile = self.native_tile(next(iter(given.values())).shape[0])
             if tile is not None and concrete(prepared, given):
                 return self.native(prepared, given, tile)
-        outputs: dict[str, Any] = self._infer(prepared, inputs, tuple(features))
+        outputs: dict[str, Any] = self._infer(tuple(features))(prepared, inputs)
         return outputs
 
     def inference_function(self, prepared: Arrays, inputs: Any, features: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -220,16 +235,19 @@ class Compiled:
         if tile is not None:
             self.native.warm(weights, inputs, tile)
         else:
-            self._infer.lower(weights, inputs, ()).compile()
+            self._infer(()).compile(weights, inputs)
 
-    @cached_property
-    def _infer(self) -> Any:
-        def run(prepared: Arrays, inputs: Any, features: tuple[str, ...]) -> Any:
+    def _infer(self, features: tuple[str, ...]) -> Jitted:
+        """`infer` jitted, for each set of features once."""
+
+        def run(prepared: Arrays, inputs: Any) -> Any:
             function = partial(self.inference_function, features=features)
             given = check_inputs(self.inference_program.graph, inputs)
             return in_tiles(function, prepared, given, self.tile(next(iter(given.values())).shape[0]))
 
-        return jax.jit(run, static_argnums=(2,))
+        if features not in self._jitted:
+            self._jitted[features] = Jitted(run, self.compiler_options)
+        return self._jitted[features]
 
     def split(self, arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Arrays by path as parameters and state; raises `SpecError` (E803) where they are not this network's."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -25,6 +26,7 @@ from cnnspec.lower.forms.memory import machine, signature
 from cnnspec.lower.fuse import FusedConv
 from cnnspec.lower.program import Program
 from cnnspec.lower.running import Running
+from cnnspec.lower.xla import Options
 
 #: Ops that are computed in one sweep with what comes before them.
 FOLLOWERS = frozenset({"activation", "add", "multiply", "scale", "batch_norm", "cast"})
@@ -76,7 +78,7 @@ def profile(compiled: Compiled, batch: int = 1, told: Told = lambda what: None) 
     for nodes, key in steps:
         if key not in seconds:
             told(nodes[0].path)
-            seconds[key] = max(_seconds(program, nodes, weights, size) - idle, SHORTEST)
+            seconds[key] = max(_seconds(program, nodes, weights, size, compiled.compiler_options) - idle, SHORTEST)
             if seconds[key] > TRUSTED:
                 limits.seen(*_work(program.graph, nodes, size)[1:], seconds[key])
     found = [_step(program, nodes, seconds[key], size, limits) for nodes, key in steps]
@@ -144,7 +146,7 @@ def _arrays(compiled: Compiled) -> dict[str, Any]:
     return {**params, **state}
 
 
-def _seconds(program: Program, nodes: tuple[Node, ...], weights: dict[str, Any], batch: int) -> float:
+def _seconds(program: Program, nodes: tuple[Node, ...], weights: dict[str, Any], batch: int, options: Options) -> float:
     """The time of a step by itself, on random inputs."""
     refs = _entering(nodes)
     paths = {path for node in nodes for path in node.parameters.values()}
@@ -152,7 +154,7 @@ def _seconds(program: Program, nodes: tuple[Node, ...], weights: dict[str, Any],
     types = [program.graph.type_of(ref) for ref in refs]
     inputs = [jax.device_put(random_array((batch, *type_.shape))).astype(type_.dtype) for type_ in types]
 
-    @jax.jit  # type: ignore[untyped-decorator]
+    @partial(jax.jit, compiler_options=options)
     def run(params: Any, inputs: Any) -> Any:
         running = Running(params, dict(params), None, False, program.forms, dict(zip(refs, inputs, strict=True)))
         for node in nodes:

@@ -80,7 +80,7 @@ def tune(compiled: Compiled, batch: int = 1, told: Told = lambda what: None) -> 
     for key, (node, count) in _distinct(graph).items():
         told(node.path)
         inputs = graph.types_into(node)
-        seconds = measure(node, inputs, candidates(node, inputs), size)
+        seconds = measure(node, inputs, candidates(node, inputs), size, options=compiled.compiler_options)
         new.forms[key] = {size: seconds}
         ops.append(Measured(node.path, count, seconds, choices[node.path].form))
     told("the whole network")

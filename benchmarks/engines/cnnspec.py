@@ -35,7 +35,7 @@ def training(network: Network, batch: int) -> Contender:
     import jax
 
     step, state, given = training_step(network, batch)
-    run = jax.jit(step, donate_argnums=0).lower(state, given).compile()
+    run = step.lower(state, given).compile()
 
     def once() -> Any:
         nonlocal state
@@ -46,7 +46,7 @@ def training(network: Network, batch: int) -> Contender:
 
 
 def training_step(network: Network, batch: int, learning_rate: float = 1e-3) -> tuple[Any, Any, Any]:
-    """The step that `cnnspec train` jits, its first state and a batch; put together as the trainer does."""
+    """The jitted step of `cnnspec train`, its first state and a batch; put together as the trainer does."""
     import jax
 
     from cnnspec.training.network import open_network
@@ -67,4 +67,6 @@ def training_step(network: Network, batch: int, learning_rate: float = 1e-3) -> 
     state = initial_state(opened.params, opened.state, frozenset(), optimizer, None)
     state = jax.jit(function.stack, donate_argnums=0)(state) if function.layout else jax.tree.map(jax.device_put, state)
     pixels, labels = (jax.device_put(array) for array in examples(network, batch))
-    return make_step(function, opened.task, recipe, optimizer, curve), state, {"image": pixels, "label": labels}
+    step = make_step(function, opened.task, recipe, optimizer, curve)
+    jitted = jax.jit(step, donate_argnums=0, compiler_options=function.compiler_options)
+    return jitted, state, {"image": pixels, "label": labels}

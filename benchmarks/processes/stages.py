@@ -23,14 +23,15 @@ def cnnspec_inference(network: Network, batch: int) -> tuple[Any, tuple[Any, ...
 
     compiled = cnnspec.compile(network.spec)
     x = {compiled.graph.inputs[0].name: images(network, batch)}
-    return jax.jit(compiled.inference_function), (compiled.prepare(*compiled.init()), x)
+    function = jax.jit(compiled.inference_function, compiler_options=compiled.compiler_options)
+    return function, (compiled.prepare(*compiled.init()), x)
 
 
 def cnnspec_training(network: Network, batch: int) -> tuple[Any, tuple[Any, ...]]:
     from benchmarks.engines.cnnspec import training_step
 
     step, state, given = training_step(network, batch)
-    return jax.jit(step, donate_argnums=0), (state, given)
+    return step, (state, given)
 
 
 def nnx_inference(network: Network, batch: int) -> tuple[Any, tuple[Any, ...]]:

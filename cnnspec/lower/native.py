@@ -16,6 +16,7 @@ from cnnspec.cache import not_cached
 from cnnspec.lower.program import Program
 from cnnspec.lower.running import Arrays
 from cnnspec.lower.tiles import in_tiles
+from cnnspec.lower.xla import Options
 
 #: Whoever runs a program: two at a time could hold the threads that the other needs (see `FusedConv`).
 _TURN = threading.Lock()
@@ -23,16 +24,11 @@ _TURN = threading.Lock()
 Shapes = tuple[tuple[str, tuple[int, ...], Any], ...]
 
 
-def concrete(*arrays: Mapping[str, Any]) -> bool:
-    """Whether no value is one that JAX is tracing, for a transformation or another program."""
-    return not any(isinstance(value, jax.core.Tracer) for mapping in arrays for value in mapping.values())
-
-
 class Native:
     """`infer` by programs of this process; `program` gives that of a tile of so many images."""
 
-    def __init__(self, program: Callable[[int], Program]) -> None:
-        self._program = program
+    def __init__(self, program: Callable[[int], Program], options: Options) -> None:
+        self._program, self._options = program, options
         self._compiled: dict[tuple[int, Shapes], Any] = {}
 
     def __call__(self, prepared: Arrays, inputs: Mapping[str, Any], tile: int) -> dict[str, Any]:
@@ -60,4 +56,4 @@ class Native:
             return in_tiles(lambda weights, part: program.apply(weights, weights, part)[0], prepared, inputs, tile)
 
         with not_cached():
-            return jax.jit(run).lower(prepared, inputs).compile()
+            return jax.jit(run, compiler_options=self._options).lower(prepared, inputs).compile()

@@ -17,6 +17,7 @@ from cnnspec.graph import Graph
 from cnnspec.lower.forms.choose import choose_all
 from cnnspec.lower.loops import Loop, find_loops, stack, stack_layout, unstack
 from cnnspec.lower.program import Program
+from cnnspec.lower.xla import Options, compiler_options, usable
 from cnnspec.ops.conv import Conv
 
 #: Convolutions in loops from which a training step compiles so much faster that a loop pays.
@@ -53,6 +54,10 @@ class TrainingFunction:
             forms = dict.fromkeys(forms, "plain") | recorded["forms"]
         self.program = Program(graph, forms, loops, tuple(remat))
         self.layout = stack_layout(loops)
+        #: The options of XLA with which a step around this function is fastest here: `jax.jit(step, compiler_options=...)`.
+        self.compiler_options: Options = compiler_options(products_by_ynnpack=True)
+        if recorded is not None:
+            self.compiler_options = usable(recorded.get("compiler_options", {}))
 
     def __call__(
         self, params: Any, state: Any, inputs: Any, *, rng: Any = None, train: bool = True, features: Sequence[str] = ()
@@ -64,7 +69,8 @@ class TrainingFunction:
     def record(self) -> dict[str, Any]:
         """What was chosen, to be kept with a checkpoint: given back as `recorded`, a resumed run is the same run."""
         chosen = {path: form for path, form in self.program.forms.items() if form != "plain"}
-        return {"forms": chosen, "loops": [loop.name for loop in self.program.loops]}
+        loops = [loop.name for loop in self.program.loops]
+        return {"forms": chosen, "loops": loops, "compiler_options": dict(self.compiler_options)}
 
     def stack(self, tree: Any) -> Any:
         """A tree of flat mappings by path (parameters, state, an optimiser's) as this function runs fastest over it."""

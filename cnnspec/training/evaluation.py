@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cnnspec.data.base import Dataset
 from cnnspec.data.config import Loading
 from cnnspec.data.pipeline import EvaluationBatches, iterate
+from cnnspec.lower.xla import Options
 from cnnspec.training.devices import Devices
 from cnnspec.training.losses import probabilities, scores, total_loss
 from cnnspec.training.task import Task
@@ -31,6 +32,8 @@ class Inference(Protocol):
 
     def prepare(self, params: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]: ...
     def inference_function(self, prepared: Mapping[str, Any], inputs: Any) -> dict[str, Any]: ...
+    @property
+    def compiler_options(self) -> Options: ...
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,8 @@ class Evaluator:
         batch = -(-min(batch, max(len(dataset), 1)) // devices.count) * devices.count
         self.source = EvaluationBatches(dataset, batch=batch, share=devices.share)
         self._inference = compiled
-        self._add = jax.jit(_adding(compiled.inference_function, task), donate_argnums=0)
+        adding = _adding(compiled.inference_function, task)
+        self._add = jax.jit(adding, donate_argnums=0, compiler_options=compiled.compiler_options)
 
     def __call__(self, params: Mapping[str, Array], state: Mapping[str, Array]) -> Evaluation:
         begun = time.perf_counter()

@@ -40,7 +40,7 @@ class Predictor:
     ) -> None:
         self.inference, self.task, self.names = inference, task, tuple(names)
         self._prepared = inference.prepare(params, state)
-        self._run = jax.jit(self._probabilities)
+        self._run = jax.jit(self._probabilities, compiler_options=inference.compiler_options)
 
     def __call__(self, images: NDArray[np.uint8], top: int = 5) -> list[Prediction]:
         """Predictions for images `[n, height, width, channels]` of 0 to 255 at the network's size."""

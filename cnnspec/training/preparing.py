@@ -153,7 +153,8 @@ class _Preparation:
         step = make_step(training, network.task, recipe, optimizer, curve, kept)
         example = source[0]
         example.pop("unreadable", None)
-        compiled_step = jax.jit(step, donate_argnums=0).lower(state, devices.place_batch(example)).compile()
+        jitted = jax.jit(step, donate_argnums=0, compiler_options=training.compiler_options)
+        compiled_step = jitted.lower(state, devices.place_batch(example)).compile()
         return Loop(
             step=compiled_step, state=state, unstack=jax.jit(training.unstack) if training.layout else lambda tree: tree,
             batches=batches, devices=devices, checkpoints=checkpoints, progress=progress,

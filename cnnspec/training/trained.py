@@ -23,6 +23,7 @@ from cnnspec.training.weights import transfer
 
 if TYPE_CHECKING:
     from cnnspec.artefact import Artefact
+    from cnnspec.lower.xla import Options
 
 #: The loss that an artefact is evaluated with, by what its output gives; it does not say what it was trained with.
 LOSSES = {"distances": Loss(name="rbf"), "lengths": Loss(name="margin")}
@@ -127,3 +128,7 @@ class _ArtefactInference:
 
     def inference_function(self, prepared: Mapping[str, Any], inputs: Any) -> dict[str, Any]:
         return self.artefact.run(prepared, inputs)
+
+    @property
+    def compiler_options(self) -> Options:
+        return self.artefact.compiler_options

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, log_loss, top_k_accuracy_score
@@ -23,6 +25,7 @@ class Network:
     """The pixels themselves, tenfold, are the logits."""
 
     factor = 10.0
+    compiler_options: ClassVar[dict[str, str]] = {}
 
     def prepare(self, params, state):
         return {}

@@ -16,6 +16,7 @@ from cnnspec.lower.derive import derive
 from cnnspec.lower.forms.layouts import layouts_of
 from cnnspec.lower.forms.table import FORMS, TRAINING, fits
 from cnnspec.lower.running import NodeRun
+from cnnspec.lower.xla import Options
 from cnnspec.ops.conv import Conv
 from cnnspec.pooling import Pool
 from cnnspec.types import TensorType
@@ -41,7 +42,7 @@ def candidates(node: Node, inputs: Sequence[TensorType], train: bool = False) ->
     ]
 
 
-def function_of(node: Node, form: str, train: bool) -> Callable[..., Any]:
+def function_of(node: Node, form: str, train: bool, options: Options | None = None) -> Callable[..., Any]:
     """The node with the activation that follows most (a ReLU), and for training its gradients, as one function."""
 
     def forward(params: dict[str, Any], x: Any) -> Any:
@@ -50,14 +51,22 @@ def function_of(node: Node, form: str, train: bool) -> Callable[..., Any]:
     def both(params: dict[str, Any], x: Any) -> Any:
         return jax.grad(lambda params, x: jax.numpy.square(forward(params, x)).sum(), argnums=(0, 1))(params, x)
 
-    jitted: Callable[..., Any] = jax.jit(both if train else forward)
+    jitted: Callable[..., Any] = jax.jit(both if train else forward, compiler_options=options)
     return jitted
 
 
 def measure(
-    node: Node, inputs: Sequence[TensorType], forms: Sequence[str], batch: int = 1, train: bool = False
+    node: Node,
+    inputs: Sequence[TensorType],
+    forms: Sequence[str],
+    batch: int = 1,
+    train: bool = False,
+    options: Options | None = None,
 ) -> dict[str, float]:
-    """The least seconds of a call in each form; the forms take turns, so that a drift of the machine meets all."""
+    """The least seconds of a call in each form; the forms take turns, so that a drift of the machine meets all.
+
+    `options` are those of XLA with which the whole network is compiled.
+    """
     x = jax.device_put(random_array((batch, *inputs[0].shape))).astype(inputs[0].dtype)
     shapes = {path: node.op.parameters(*inputs)[name].shape for name, path in node.parameters.items()}
     weights = {path: random_array(shape) for path, shape in shapes.items()}
@@ -65,7 +74,7 @@ def measure(
     table = dict(layouts.values())
     arrays = jax.device_put(derive([*weights, *table], table, weights))
     laid = replace(node, parameters={**node.parameters, **{name: path for name, (path, _) in layouts.items()}})
-    functions = {form: partial(function_of(laid, form, train), arrays, x) for form in forms}
+    functions = {form: partial(function_of(laid, form, train, options), arrays, x) for form in forms}
     return in_turns(functions)
 
 

@@ -23,7 +23,7 @@ from cnnspec.graph import Graph, Node
 from cnnspec.lower.tiles import cores
 from cnnspec.types import TensorType
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass

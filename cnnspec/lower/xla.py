@@ -1,0 +1,69 @@
+"""Options of XLA's compiler with which a network runs faster on a CPU.
+
+XLA has two libraries for convolutions and products of matrices, Eigen and YNNPACK, and loops of its own for what lies
+between. Which library is the faster one depends on the network, and XLA is told for a whole program; `python -m
+benchmarks.libraries` measures both.
+
+An option counts where this jaxlib knows it and `XLA_FLAGS` does not say otherwise. Other platforms have none.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import jax
+
+Options = dict[str, str | int]
+
+LIBRARY = "xla_cpu_experimental_ynn_fusion_type"
+#: What YNNPACK computes; the rest is left to Eigen. Sums over a map are faster by YNNPACK in any network, its
+#: convolutions are slower in most.
+REDUCTIONS = "LIBRARY_FUSION_TYPE_REDUCE"
+REDUCTIONS_AND_PRODUCTS = f"{REDUCTIONS},LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT"
+#: Loops use the full width of AVX-512 where the processor has it, and not half of it, as XLA does by itself.
+VECTORS: Options = {"xla_cpu_prefer_vector_width": 512}
+
+
+def compiler_options(products_by_ynnpack: bool) -> Options:
+    """The options of a program for this machine, as `jax.jit` takes them."""
+    if jax.default_backend() != "cpu":
+        return {}
+    return usable({LIBRARY: REDUCTIONS_AND_PRODUCTS if products_by_ynnpack else REDUCTIONS, **VECTORS})
+
+
+def usable(options: Mapping[str, str | int]) -> Options:
+    """Those of the options that this jaxlib knows and that are not set by `XLA_FLAGS`."""
+    asked = os.environ.get("XLA_FLAGS", "")
+    return {name: value for name, value in options.items() if f"--{name}=" not in asked and _known(name, value)}
+
+
+@cache
+def _known(name: str, value: str | int) -> bool:
+    try:
+        jax.jit(lambda: 0, compiler_options={name: value}).lower().compile()
+    except (RuntimeError, ValueError):
+        return False
+    return True
+
+
+def concrete(*arguments: Any) -> bool:
+    """Whether no array is one that JAX is tracing, for a transformation or another program."""
+    return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(arguments))
+
+
+class Jitted:
+    """A function under `jax.jit` with options; within another transformation, where JAX allows none, without them."""
+
+    def __init__(self, function: Callable[..., Any], options: Options, **jit: Any) -> None:
+        self._outermost = jax.jit(function, compiler_options=options or None, **jit)
+        self._within = jax.jit(function, **jit)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return (self._outermost if concrete(arguments) else self._within)(*arguments)
+
+    def compile(self, *arguments: Any) -> Any:
+        """The program for arguments of which only shapes and types are looked at, ahead of time."""
+        return self._outermost.lower(*arguments).compile()
