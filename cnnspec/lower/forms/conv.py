@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from cnnspec.lower.forms.layouts import grouped, merged
+from cnnspec.lower.forms.layouts import merged
 from cnnspec.lower.forms.windows import Pair, along, windows
 
 
@@ -61,14 +61,19 @@ def shifted(x: Any, kernel: Any, geometry: Geometry) -> Any:
 
 def by_groups(x: Any, kernels: Any, geometry: Geometry, convolve: Form = plain) -> Any:
     """One convolution for each of `kernels`, laid out `[groups, kh, kw, C / groups, filters / groups]`."""
+    return _one_by_one(x, jnp.unstack(kernels), geometry, convolve)
+
+
+def _one_by_one(x: Any, kernels: Sequence[Any], geometry: Geometry, convolve: Form) -> Any:
+    """The groups of `x` by a kernel each, side by side."""
     single = Geometry(geometry.stride, geometry.padding, geometry.dilation, 1)
-    parts = enumerate(jnp.split(x, kernels.shape[0], -1))
-    return jnp.concatenate([convolve(part, kernels[i], single) for i, part in parts], -1)
+    parts = zip(jnp.split(x, len(kernels), -1), kernels, strict=True)
+    return jnp.concatenate([convolve(part, kernel, single) for part, kernel in parts], -1)
 
 
 def split(x: Any, kernel: Any, geometry: Geometry, convolve: Form = plain) -> Any:
     """A grouped convolution as one convolution a group, each computed by `convolve`."""
-    return by_groups(x, grouped(kernel, geometry.groups), geometry, convolve)
+    return _one_by_one(x, jnp.split(kernel, geometry.groups, -1), geometry, convolve)
 
 
 def block_diagonal(x: Any, kernel: Any, geometry: Geometry, convolve: Form = plain) -> Any:
