@@ -11,7 +11,7 @@ from cnnspec.cli.output import Table
 from cnnspec.compiled import Compiled
 from cnnspec.frontend import load_spec
 from cnnspec.graph import Graph, Node
-from cnnspec.lower.forms.choose import YNNPACK_MACS, choose
+from cnnspec.lower.forms.choose import choose, choose_library
 from cnnspec.lower.forms.measure import candidates, measure
 from cnnspec.lower.forms.memory import signature
 from cnnspec.lower.xla import compiler_options
@@ -42,7 +42,8 @@ def main() -> None:
     seen: set[str] = set()
     chosen_total = fastest_total = 0.0
     for name in arguments.networks:
-        options = compiler_options(arguments.train or Compiled(load_spec(name)).product_macs >= YNNPACK_MACS)
+        library = "ynnpack" if arguments.train else choose_library(Compiled(load_spec(name)).product_macs).form
+        options = compiler_options(library)
         graph = run_passes(load_spec(name).graph, "train" if arguments.train else "infer")[-1].graph
         for key, (node, count) in distinct(graph, arguments.train).items():
             if key in seen:

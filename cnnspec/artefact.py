@@ -29,7 +29,7 @@ from cnnspec.compiled import Compiled, compile
 from cnnspec.document import InputSpec
 from cnnspec.graph import Derived
 from cnnspec.lower.derive import derive
-from cnnspec.lower.forms.choose import YNNPACK_MACS
+from cnnspec.lower.forms.choose import choose_library
 from cnnspec.lower.forms.memory import Memory, remembered
 from cnnspec.lower.loops import stack
 from cnnspec.lower.tiles import in_tiles, tile_size
@@ -195,4 +195,4 @@ def _jitted(program: Callable[..., Any], manifest: Mapping[str, Any]) -> Jitted:
 
 def _options(manifest: Mapping[str, Any]) -> Options:
     """The options of XLA with which the program is fastest on this machine."""
-    return compiler_options(manifest["product_macs"] >= YNNPACK_MACS)
+    return compiler_options(choose_library(manifest["product_macs"]).form)

@@ -17,7 +17,7 @@ from cnnspec.frontend import LoadedSpec, load_spec
 from cnnspec.graph import Graph
 from cnnspec.lower import onednn
 from cnnspec.lower.derive import arguments_of, derive
-from cnnspec.lower.forms.choose import YNNPACK_MACS, Choice, choose_all, product_macs
+from cnnspec.lower.forms.choose import Choice, choose_all, choose_library, product_macs
 from cnnspec.lower.forms.layouts import laid_out
 from cnnspec.lower.forms.memory import Memory, network_signature, remembered
 from cnnspec.lower.fuse import fuse
@@ -122,7 +122,7 @@ class Compiled:
 
         `infer` has them by itself; they are for functions of your own around `inference_function`.
         """
-        return compiler_options(self.product_macs >= YNNPACK_MACS)
+        return compiler_options(choose_library(self.product_macs).form)
 
     def program_for(self, batch: Any) -> Program:
         """The portable program for a batch on this machine: in the forms that were measured to be the fastest here."""

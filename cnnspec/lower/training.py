@@ -55,7 +55,7 @@ class TrainingFunction:
         self.program = Program(graph, forms, loops, tuple(remat))
         self.layout = stack_layout(loops)
         #: The options of XLA with which a step around this function is fastest here: `jax.jit(step, compiler_options=...)`.
-        self.compiler_options: Options = compiler_options(products_by_ynnpack=True)
+        self.compiler_options: Options = compiler_options("ynnpack")
         if recorded is not None:
             self.compiler_options = usable(recorded.get("compiler_options", {}))
 

@@ -32,7 +32,7 @@ SLICE_TAPS = 25
 ONEDNN_MACS, ONEDNN_DEPTHWISE_MACS = 5_000_000, 1_000_000
 #: Pixels of the output maps of a batch up to which it does not: the kernel is laid out anew in every call.
 ONEDNN_PIXELS = 7 * 7
-#: Multiply-accumulates that the products of a network have on average from which YNNPACK is faster than Eigen.
+#: Multiply-accumulates that the products of a network have on average from which YNNPACK computes them faster than Eigen.
 YNNPACK_MACS = 30_000_000
 #: How much faster another form must have been measured, as a share, to be taken instead: timings waver.
 MARGIN = 0.05
@@ -128,6 +128,12 @@ def product_macs(graph: Graph, forms: Mapping[str, str]) -> int:
     products = [node for node in graph.nodes if forms.get(node.path) in PRODUCTS]
     macs = sum(node.op.cost(graph.types_into(node), node.type).macs for node in products)
     return macs // max(len(products), 1)
+
+
+def choose_library(macs: int) -> Choice:
+    """The library for the products of a network, "eigen" or "ynnpack", by `product_macs`."""
+    size = f"{macs / 1e6:.1f} million multiply-accumulates each, on average"
+    return Choice("ynnpack", size) if macs >= YNNPACK_MACS else Choice("eigen", size)
 
 
 def choose_all(

@@ -1,0 +1,86 @@
+"""`python -m benchmarks.libraries`: networks by either library of XLA for CPUs, Eigen and YNNPACK, on this machine.
+
+Each column is a program of the same network under other options of the compiler (`cnnspec.lower.xla`): those that XLA
+has by itself, and what YNNPACK computes of convolutions, products and sums; the rest is Eigen's. The last two are what is used,
+of which `cnnspec.lower.forms.choose.choose_library` decides by the size of the products.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+from math import exp, fsum, log
+from typing import Any
+
+import jax
+
+import cnnspec
+from benchmarks.engines.cnnspec import training_step
+from benchmarks.job import Job
+from benchmarks.networks import NETWORKS, find, images
+from cnnspec.cli.output import Table
+from cnnspec.lower.forms.choose import choose_library
+from cnnspec.lower.forms.measure import in_turns
+from cnnspec.lower.xla import LIBRARY, VECTORS, YNNPACK, Options, usable
+
+CONVOLUTIONS = "LIBRARY_FUSION_TYPE_INDIVIDUAL_CONVOLUTION"
+WAYS: dict[str, Options] = {
+    "XLA": {},
+    "nothing": {LIBRARY: ""},
+    "sums": {LIBRARY: YNNPACK["eigen"]},
+    "and convolutions": {LIBRARY: f"{YNNPACK['eigen']},{CONVOLUTIONS}"},
+    "and products": {LIBRARY: YNNPACK["ynnpack"]},
+    "eigen": {LIBRARY: YNNPACK["eigen"], **VECTORS},
+    "ynnpack": {LIBRARY: YNNPACK["ynnpack"], **VECTORS},
+}
+TRAINED = ("resnet50", "mobilenet_v2", "resnext50_32x4d")
+PIXELS = 128
+
+
+def inference(spec: str, batch: int) -> tuple[Callable[[Options], Callable[[], Any]], str]:
+    """What makes a call under some options, and the library that is decided on."""
+    compiled = cnnspec.compile(spec)
+    x = jax.device_put(images(find(spec), batch))
+    prepared = compiled.prepare(*compiled.init())
+
+    def make(options: Options) -> Callable[[], Any]:
+        compiled.__dict__["compiler_options"] = usable(options)
+        compiled._jitted.clear()
+        return partial(compiled._infer(()), prepared, {compiled.graph.inputs[0].name: x})
+
+    return make, choose_library(compiled.product_macs).form
+
+
+def training(spec: str, batch: int) -> tuple[Callable[[Options], Callable[[], Any]], str]:
+    """The same for a training step."""
+    step, state, given = training_step(Job("training", "cnnspec", spec, batch, PIXELS).network, batch)
+
+    def make(options: Options) -> Callable[[], Any]:
+        return partial(jax.jit(step.__wrapped__, compiler_options=usable(options)), state, given)
+
+    return make, "ynnpack"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("networks", nargs="*", help="all of the benchmarks, where none is named")
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--train", action="store_true", help=f"a training step at {PIXELS} pixels")
+    arguments = parser.parse_args()
+    networks = arguments.networks or (TRAINED if arguments.train else NETWORKS)
+    table = Table(["network", "used", *(f"{way} ms" for way in WAYS), "used / XLA"], right=range(2, 3 + len(WAYS)))
+    ratios = []
+    for spec in networks:
+        make, used = (training if arguments.train else inference)(spec, arguments.batch)
+        seconds = in_turns({way: make(options) for way, options in WAYS.items()}, 0.5, 5)
+        ratios.append(seconds[used] / seconds["XLA"])
+        table.add(spec, used, *(f"{1e3 * seconds[way]:.2f}" for way in WAYS), f"{ratios[-1]:.2f}")
+        print(table.rows[-1], flush=True)
+        jax.clear_caches()
+    print(table.plain())
+    print(f"\ngeometric mean of used / XLA: {exp(fsum(map(log, ratios)) / len(ratios)):.3f}")
+
+
+if __name__ == "__main__":
+    main()
