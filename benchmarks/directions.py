@@ -31,6 +31,7 @@ def xla(batch: int) -> list[list[float]]:
 
     from cnnspec.lower.forms.conv import Geometry, dot, plain
     from cnnspec.lower.forms.measure import in_turns, random_array
+    from cnnspec.lower.xla import compiler_options
 
     found = []
     for side, channels, filters, size, stride in CONVOLUTIONS:
@@ -50,8 +51,9 @@ def xla(batch: int) -> list[list[float]]:
         def to_kernel(x: Any, kernel: Any, dy: Any, forward: Any = forward) -> Any:
             return jax.linear_transpose(lambda kernel: forward(x, kernel), kernel)(dy)
 
-        seconds = in_turns({0: partial(jax.jit(forward), x, kernel), 1: partial(jax.jit(to_input), x, kernel, dy),
-                            2: partial(jax.jit(to_kernel), x, kernel, dy)}, 0.2)  # fmt: skip
+        jit = partial(jax.jit, compiler_options=compiler_options("ynnpack"))
+        seconds = in_turns({0: partial(jit(forward), x, kernel), 1: partial(jit(to_input), x, kernel, dy),
+                            2: partial(jit(to_kernel), x, kernel, dy)}, 0.2)  # fmt: skip
         found.append([seconds[i] for i in range(3)])
     return found
 

@@ -18,9 +18,8 @@ from cnnspec.lower.trial import attempt
 
 #: Seconds for which the whole network is run in each of the ways that are compared.
 LONG = 0.5
-#: How much slower, as a share, a network may seem in the measured forms before they are not kept, and how much faster it
-#: must be by oneDNN: timings waver.
-TOLERANCE = 0.02
+#: How much faster, as a share, a network must be in the measured forms, and by oneDNN, for them to be kept: timings waver.
+FORMS_GAIN, LIBRARY_GAIN = 0.02, 0.05
 
 #: Told what is measured next.
 Told = Callable[[str], None]
@@ -86,7 +85,7 @@ def tune(compiled: Compiled, batch: int = 1, told: Told = lambda what: None) -> 
     told("the whole network")
     changed = Compiled(compiled.loaded, compiled.dtype, new)
     network = _whole({"usual": usual, "measured": changed}, size)
-    if network["measured"] > (1 + TOLERANCE) * network["usual"]:
+    if network["measured"] > (1 - FORMS_GAIN) * network["usual"]:
         new.forms.clear()
     tiles: dict[int, float] = {}
     for tile in _tiles(graph, batch):
@@ -100,7 +99,7 @@ def tune(compiled: Compiled, batch: int = 1, told: Told = lambda what: None) -> 
         told("oneDNN")
         library = attempt(compiled, batch, sorted({min(tile, batch) for tile in _native_tiles()}), new)
         fastest = min(library, key=library.__getitem__) if library else "portable"
-        if library and library[fastest] < (1 - TOLERANCE) * library["portable"]:
+        if library and library[fastest] < (1 - LIBRARY_GAIN) * library["portable"]:
             new.native[network_signature(graph)] = {batch: int(fastest)}
     worthwhile = bool(new.forms or new.tiles or new.native)
     return Tuning(tuple(ops), network, tiles, library, worthwhile, remember(new) if worthwhile else None)

@@ -72,6 +72,17 @@ def test_a_form_of_convolution(form, data):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5 * float(jnp.abs(other).max() + 1))
 
 
+@pytest.mark.parametrize("form", ["split", "block_diagonal"])
+def test_gradients_of_groups_are_put_side_by_side(form):
+    """Not padded to the whole kernel each and summed up, which takes the square of the groups."""
+    x, kernel = jnp.zeros((1, 5, 5, 256)), jnp.zeros((3, 3, 64, 256))
+    geometry = Geometry((1, 1), ((1, 1), (1, 1)), (1, 1), 4)
+    program = jax.make_jaxpr(jax.grad(lambda k: FORMS[form](x, k, geometry).sum()))(kernel)
+    primitives = {equation.primitive.name for equation in program.eqns}
+    assert primitives & {"concatenate", "stack"}
+    assert not primitives & {"pad", "add_any", "scatter", "scatter-add", "dynamic_update_slice"}
+
+
 @settings(max_examples=8, deadline=None)
 @given(
     size=st.tuples(st.integers(3, 8), st.integers(3, 8)), window=st.tuples(st.integers(1, 4), st.integers(1, 4)),
