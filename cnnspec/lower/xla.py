@@ -62,7 +62,12 @@ class Jitted:
         self._within = jax.jit(function, **jit)
 
     def __call__(self, *arguments: Any) -> Any:
-        return (self._outermost if concrete(arguments) else self._within)(*arguments)
+        try:
+            return self._outermost(*arguments)
+        except ValueError as error:
+            if "compiler_options" not in str(error):
+                raise
+        return self._within(*arguments)
 
     def compile(self, *arguments: Any) -> Any:
         """The program for arguments of which only shapes and types are looked at, ahead of time."""

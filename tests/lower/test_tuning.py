@@ -132,7 +132,8 @@ def test_tune_explain_and_forget(tmp_path, monkeypatch):
     spec = tmp_path / "net.yaml"
     spec.write_text(cnnspec.load_spec(SPEC).expanded)
     monkeypatch.setattr("cnnspec.tuning.LONG", 0.0)
-    monkeypatch.setattr("cnnspec.tuning.TOLERANCE", 1e9)
+    monkeypatch.setattr("cnnspec.tuning.FORMS_GAIN", -1e9)
+    monkeypatch.setattr("cnnspec.tuning.LIBRARY_GAIN", 1.0)
     run = CliRunner().invoke
     done = run(main, ["compile", str(spec), "--tune", "--batch", "8", "--json", "-o", str(tmp_path / "net")])
     assert done.exit_code == 0, done.output

@@ -71,6 +71,8 @@ def test_options_within_a_transformation(network):
     np.testing.assert_allclose(within(prepared, x), expected + 1, rtol=1e-5, atol=1e-6)
     by_image = jax.vmap(lambda image: compiled.infer(prepared, image[None])["logits"][0])
     np.testing.assert_allclose(by_image(x), expected, rtol=1e-5, atol=1e-6)
+    beside = jax.jit(lambda factor: factor * compiled.infer(prepared, x)["logits"])
+    np.testing.assert_allclose(beside(2.0), 2 * expected, rtol=1e-5, atol=1e-6)
     gradient = jax.grad(lambda x: compiled.infer(prepared, x)["logits"].sum())(jnp.asarray(x))
     assert gradient.shape == x.shape
 
@@ -79,7 +81,7 @@ def test_the_options_reach_the_compiler(monkeypatch):
     """One that the compiler refuses fails the call."""
     monkeypatch.setattr(xla, "_known", lambda name, value: True)
     jitted = Jitted(lambda x: x + 1, usable({"xla_cpu_no_such_option": 1}))
-    assert jax.vmap(jitted)(jnp.zeros(2)).tolist() == [1, 1]
+    assert jax.jit(jitted)(jnp.zeros(2)).tolist() == [1, 1]
     with pytest.raises(RuntimeError, match="xla_cpu_no_such_option"):
         jitted(jnp.zeros(2))
 
