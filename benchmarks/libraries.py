@@ -1,7 +1,8 @@
 """`python -m benchmarks.libraries`: networks by either library of XLA for CPUs, Eigen and YNNPACK, on this machine.
 
 Each column is a program of the same network under other options of the compiler (`cnnspec.lower.xla`): those that XLA
-has by itself, and what YNNPACK computes of convolutions, products and sums; the rest is Eigen's. The last two are what is used,
+has by itself, and what YNNPACK computes of convolutions, products, sums and elementwise operations; the rest is Eigen's or a
+loop of XLA's own. The last two are what is used,
 of which `cnnspec.lower.forms.choose.choose_library` decides by the size of the products.
 """
 
@@ -31,6 +32,7 @@ WAYS: dict[str, Options] = {
     "sums": {LIBRARY: YNNPACK["eigen"]},
     "and convolutions": {LIBRARY: f"{YNNPACK['eigen']},{CONVOLUTIONS}"},
     "and products": {LIBRARY: YNNPACK["ynnpack"]},
+    "and elementwise": {LIBRARY: f"{YNNPACK['ynnpack']},LIBRARY_FUSION_TYPE_ELTWISE"},
     "eigen": {LIBRARY: YNNPACK["eigen"], **VECTORS},
     "ynnpack": {LIBRARY: YNNPACK["ynnpack"], **VECTORS},
 }
@@ -45,9 +47,7 @@ def inference(spec: str, batch: int) -> tuple[Callable[[Options], Callable[[], A
     prepared = compiled.prepare(*compiled.init())
 
     def make(options: Options) -> Callable[[], Any]:
-        compiled.__dict__["compiler_options"] = usable(options)
-        compiled._jitted.clear()
-        return partial(compiled._infer(()), prepared, {compiled.graph.inputs[0].name: x})
+        return partial(jax.jit(compiled.tiled_inference, compiler_options=usable(options)), prepared, x)
 
     return make, choose_library(compiled.product_macs).form
 

@@ -23,12 +23,12 @@ from cnnspec.lower.forms.memory import Memory, network_signature, remembered
 from cnnspec.lower.fuse import fuse
 from cnnspec.lower.initialise import initial_values, missing_and_unexpected
 from cnnspec.lower.loops import find_loops, stack, stack_layout
-from cnnspec.lower.native import Native
+from cnnspec.lower.native import Native, concrete
 from cnnspec.lower.program import Program, check_inputs
 from cnnspec.lower.running import Arrays
 from cnnspec.lower.tiles import in_tiles, tile_size, widest_activation
 from cnnspec.lower.training import TrainingFunction, joined
-from cnnspec.lower.xla import Jitted, Options, compiler_options, concrete
+from cnnspec.lower.xla import Jitted, Options, compiler_options
 from cnnspec.passes.pipeline import Stage, run_passes
 from cnnspec.scaling import Factors
 
@@ -51,7 +51,6 @@ class Compiled:
         self.loaded = loaded
         self.dtype = dtype
         self.memory = remembered() if memory is None else memory
-        self._jitted: dict[tuple[str, ...], Jitted] = {}
 
     @property
     def graph(self) -> Graph:
@@ -217,7 +216,7 @@ class Compiled:
             tile = self.native_tile(next(iter(given.values())).shape[0])
             if tile is not None and concrete(prepared, given):
                 return self.native(prepared, given, tile)
-        outputs: dict[str, Any] = self._infer(tuple(features))(prepared, inputs)
+        outputs: dict[str, Any] = self._infer(prepared, inputs, tuple(features))
         return outputs
 
     def inference_function(self, prepared: Arrays, inputs: Any, features: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -235,19 +234,17 @@ class Compiled:
         if tile is not None:
             self.native.warm(weights, inputs, tile)
         else:
-            self._infer(()).compile(weights, inputs)
+            self._infer.compile(weights, inputs, ())
 
-    def _infer(self, features: tuple[str, ...]) -> Jitted:
-        """`infer` jitted, for each set of features once."""
+    def tiled_inference(self, prepared: Arrays, inputs: Any, features: tuple[str, ...] = ()) -> Any:
+        """`inference_function`, a large batch in tiles on a CPU: what `infer` jits."""
+        function = partial(self.inference_function, features=features)
+        given = check_inputs(self.inference_program.graph, inputs)
+        return in_tiles(function, prepared, given, self.tile(next(iter(given.values())).shape[0]))
 
-        def run(prepared: Arrays, inputs: Any) -> Any:
-            function = partial(self.inference_function, features=features)
-            given = check_inputs(self.inference_program.graph, inputs)
-            return in_tiles(function, prepared, given, self.tile(next(iter(given.values())).shape[0]))
-
-        if features not in self._jitted:
-            self._jitted[features] = Jitted(run, self.compiler_options)
-        return self._jitted[features]
+    @cached_property
+    def _infer(self) -> Jitted:
+        return Jitted(self.tiled_inference, self.compiler_options, static_argnums=(2,))
 
     def split(self, arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Arrays by path as parameters and state; raises `SpecError` (E803) where they are not this network's."""

@@ -31,7 +31,7 @@ class NodeForm:
 class Explanation:
     """The nodes in order, the repeats that run as loops, and how many images of the batch go together on a CPU.
 
-    `library` computes the products of matrices, for the reason in `size`; other platforms have one of their own, and `""`.
+    `library` computes the products of matrices, for the reason in `library_reason`; other platforms have one of their own, and `""`.
     """
 
     platform: str
@@ -40,7 +40,7 @@ class Explanation:
     loops: tuple[str, ...]
     tile: int
     library: str
-    size: str
+    library_reason: str
 
 
 def explain(compiled: Compiled, platform: str = "cpu", batch: int = 1) -> Explanation:

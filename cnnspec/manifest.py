@@ -16,7 +16,7 @@ from cnnspec.lower.loops import stack_layout
 if TYPE_CHECKING:
     from cnnspec.compiled import Compiled
 
-FORMAT = 1
+FORMAT = 2
 #: The files whose hashes it has.
 FILES = ("program.stablehlo", "weights.safetensors", "spec.yaml", "report.md")
 

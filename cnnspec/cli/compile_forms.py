@@ -48,7 +48,7 @@ def _notes(compiled: Compiled, found: Explanation) -> list[str]:
     notes = [f"one form only: {_counted(only)}"] if only else []
     notes += [f"part of the layers beside them: {_counted(held)}"] if held else []
     notes += [f"a loop: {loop}" for loop in found.loops]
-    notes += [f"products by {LIBRARIES[found.library]}: {found.size}"] if found.library else []
+    notes += [f"products by {LIBRARIES[found.library]}: {found.library_reason}"] if found.library else []
     if found.tile < found.batch:
         notes.append(f"a batch of {found.batch} is computed {found.tile} images at a time")
     return notes

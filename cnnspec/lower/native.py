@@ -24,6 +24,11 @@ _TURN = threading.Lock()
 Shapes = tuple[tuple[str, tuple[int, ...], Any], ...]
 
 
+def concrete(*arrays: Mapping[str, Any]) -> bool:
+    """Whether no value is one that JAX is tracing, for a transformation or another program."""
+    return not any(isinstance(value, jax.core.Tracer) for mapping in arrays for value in mapping.values())
+
+
 class Native:
     """`infer` by programs of this process; `program` gives that of a tile of so many images."""
 

@@ -55,9 +55,9 @@ class TrainingFunction:
         self.program = Program(graph, forms, loops, tuple(remat))
         self.layout = stack_layout(loops)
         #: The options of XLA with which a step around this function is fastest here: `jax.jit(step, compiler_options=...)`.
-        self.compiler_options: Options = compiler_options("ynnpack")
-        if recorded is not None:
-            self.compiler_options = usable(recorded.get("compiler_options", {}))
+        self.compiler_options: Options = (
+            compiler_options("ynnpack") if recorded is None else usable(recorded.get("compiler_options", {}))
+        )
 
     def __call__(
         self, params: Any, state: Any, inputs: Any, *, rng: Any = None, train: bool = True, features: Sequence[str] = ()

@@ -31,11 +31,13 @@ VECTORS: Options = {"xla_cpu_prefer_vector_width": 512}
 
 def compiler_options(products: str) -> Options:
     """The options of a program for this machine, as `jax.jit` takes them; `products` are by "eigen" or "ynnpack"."""
-    return usable({LIBRARY: YNNPACK[products], **VECTORS}) if jax.default_backend() == "cpu" else {}
+    return usable({LIBRARY: YNNPACK[products], **VECTORS})
 
 
 def usable(options: Mapping[str, str | int]) -> Options:
-    """Those of the options that this jaxlib knows and that are not set by `XLA_FLAGS`."""
+    """Those of the options that this jaxlib knows and that are not set by `XLA_FLAGS`; none but on a CPU."""
+    if jax.default_backend() != "cpu":
+        return {}
     asked = os.environ.get("XLA_FLAGS", "")
     return {name: value for name, value in options.items() if f"--{name}=" not in asked and _known(name, value)}
 
@@ -47,11 +49,6 @@ def _known(name: str, value: str | int) -> bool:
     except (RuntimeError, ValueError):
         return False
     return True
-
-
-def concrete(*arguments: Any) -> bool:
-    """Whether no array is one that JAX is tracing, for a transformation or another program."""
-    return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(arguments))
 
 
 class Jitted:

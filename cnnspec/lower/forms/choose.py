@@ -40,7 +40,7 @@ MARGIN = 0.05
 
 @dataclass(frozen=True)
 class Choice:
-    """A form and the reason for it."""
+    """A form, or a library, and the reason for it."""
 
     form: str
     reason: str
