@@ -13,6 +13,7 @@ from PIL import Image
 import cnnspec
 from cnnspec.cli.main import main
 from cnnspec.cli.run import _numbers
+from cnnspec.manifest import FORMAT
 
 IMAGE = "input: {height: 4, width: 4, channels: 1}\n"
 
@@ -61,7 +62,7 @@ def test_labels_that_are_no_text(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("inputs", 3), ("inputs", {}), ("weights", None), ("outputs", []), ("derived", 1), ("format", 2)],
+    [("inputs", 3), ("inputs", {}), ("weights", None), ("outputs", []), ("derived", 1), ("format", FORMAT + 1)],
 )
 def test_a_manifest_that_does_not_fit(folder: Path, tmp_path: Path, field: str, value: object) -> None:
     manifest = json.loads((folder / "manifest.json").read_text()) | {field: value}
