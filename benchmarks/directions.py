@@ -51,7 +51,7 @@ def xla(batch: int) -> list[list[float]]:
         def to_kernel(x: Any, kernel: Any, dy: Any, forward: Any = forward) -> Any:
             return jax.linear_transpose(lambda kernel: forward(x, kernel), kernel)(dy)
 
-        jit = partial(jax.jit, compiler_options=compiler_options("ynnpack"))
+        jit = partial(jax.jit, compiler_options=compiler_options(train=True))
         seconds = in_turns({0: partial(jit(forward), x, kernel), 1: partial(jit(to_input), x, kernel, dy),
                             2: partial(jit(to_kernel), x, kernel, dy)}, 0.2)  # fmt: skip
         found.append([seconds[i] for i in range(3)])

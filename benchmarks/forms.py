@@ -8,10 +8,9 @@ from __future__ import annotations
 import argparse
 
 from cnnspec.cli.output import Table
-from cnnspec.compiled import Compiled
 from cnnspec.frontend import load_spec
 from cnnspec.graph import Graph, Node
-from cnnspec.lower.forms.choose import choose, choose_library
+from cnnspec.lower.forms.choose import choose
 from cnnspec.lower.forms.measure import candidates, measure
 from cnnspec.lower.forms.memory import signature
 from cnnspec.lower.xla import compiler_options
@@ -39,11 +38,10 @@ def main() -> None:
     parser.add_argument("--train", action="store_true", help="forward and gradients")
     arguments = parser.parse_args()
     table = Table(["convolution or pool", "times", "ms in each form", "chosen", "over the fastest"], right=(1, 4))
+    options = compiler_options(arguments.train)
     seen: set[str] = set()
     chosen_total = fastest_total = 0.0
     for name in arguments.networks:
-        library = "ynnpack" if arguments.train else choose_library(Compiled(load_spec(name)).product_macs).form
-        options = compiler_options(library)
         graph = run_passes(load_spec(name).graph, "train" if arguments.train else "infer")[-1].graph
         for key, (node, count) in distinct(graph, arguments.train).items():
             if key in seen:

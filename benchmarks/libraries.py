@@ -2,8 +2,7 @@
 
 Each column is a program of the same network under other options of the compiler (`cnnspec.lower.xla`): those that XLA
 has by itself, and what YNNPACK computes of convolutions, products, sums and elementwise operations; the rest is Eigen's or a
-loop of XLA's own. The last two are what is used,
-of which `cnnspec.lower.forms.choose.choose_library` decides by the size of the products.
+loop of XLA's own. The last two are what is used, "eigen" for inference and "ynnpack" for training.
 """
 
 from __future__ import annotations
@@ -21,27 +20,26 @@ from benchmarks.engines.cnnspec import training_step
 from benchmarks.job import Job
 from benchmarks.networks import NETWORKS, find, images
 from cnnspec.cli.output import Table
-from cnnspec.lower.forms.choose import choose_library
 from cnnspec.lower.forms.measure import in_turns
-from cnnspec.lower.xla import LIBRARY, VECTORS, YNNPACK, Options, usable
+from cnnspec.lower.xla import LIBRARY, SUMS, SUMS_AND_PRODUCTS, VECTORS, Options, usable
 
 CONVOLUTIONS = "LIBRARY_FUSION_TYPE_INDIVIDUAL_CONVOLUTION"
 WAYS: dict[str, Options] = {
     "XLA": {},
     "nothing": {LIBRARY: ""},
-    "sums": {LIBRARY: YNNPACK["eigen"]},
-    "and convolutions": {LIBRARY: f"{YNNPACK['eigen']},{CONVOLUTIONS}"},
-    "and products": {LIBRARY: YNNPACK["ynnpack"]},
-    "and elementwise": {LIBRARY: f"{YNNPACK['ynnpack']},LIBRARY_FUSION_TYPE_ELTWISE"},
-    "eigen": {LIBRARY: YNNPACK["eigen"], **VECTORS},
-    "ynnpack": {LIBRARY: YNNPACK["ynnpack"], **VECTORS},
+    "sums": {LIBRARY: SUMS},
+    "and convolutions": {LIBRARY: f"{SUMS},{CONVOLUTIONS}"},
+    "and products": {LIBRARY: SUMS_AND_PRODUCTS},
+    "and elementwise": {LIBRARY: f"{SUMS_AND_PRODUCTS},LIBRARY_FUSION_TYPE_ELTWISE"},
+    "eigen": {LIBRARY: SUMS, **VECTORS},
+    "ynnpack": {LIBRARY: SUMS_AND_PRODUCTS, **VECTORS},
 }
 TRAINED = ("resnet50", "mobilenet_v2", "resnext50_32x4d")
 PIXELS = 128
 
 
-def inference(spec: str, batch: int) -> tuple[Callable[[Options], Callable[[], Any]], str]:
-    """What makes a call under some options, and the library that is decided on."""
+def inference(spec: str, batch: int) -> Callable[[Options], Callable[[], Any]]:
+    """What makes a call under some options."""
     compiled = cnnspec.compile(spec)
     x = jax.device_put(images(find(spec), batch))
     prepared = compiled.prepare(*compiled.init())
@@ -49,17 +47,17 @@ def inference(spec: str, batch: int) -> tuple[Callable[[Options], Callable[[], A
     def make(options: Options) -> Callable[[], Any]:
         return partial(jax.jit(compiled.tiled_inference, compiler_options=usable(options)), prepared, x)
 
-    return make, choose_library(compiled.product_macs).form
+    return make
 
 
-def training(spec: str, batch: int) -> tuple[Callable[[Options], Callable[[], Any]], str]:
+def training(spec: str, batch: int) -> Callable[[Options], Callable[[], Any]]:
     """The same for a training step."""
     step, state, given = training_step(Job("training", "cnnspec", spec, batch, PIXELS).network, batch)
 
     def make(options: Options) -> Callable[[], Any]:
         return partial(jax.jit(step.__wrapped__, compiler_options=usable(options)), state, given)
 
-    return make, "ynnpack"
+    return make
 
 
 def main() -> None:
@@ -69,13 +67,13 @@ def main() -> None:
     parser.add_argument("--train", action="store_true", help=f"a training step at {PIXELS} pixels")
     arguments = parser.parse_args()
     networks = arguments.networks or (TRAINED if arguments.train else NETWORKS)
-    table = Table(["network", "used", *(f"{way} ms" for way in WAYS), "used / XLA"], right=range(2, 3 + len(WAYS)))
-    ratios = []
+    table = Table(["network", *(f"{way} ms" for way in WAYS), "used / XLA"], right=range(1, 2 + len(WAYS)))
+    used, ratios = "ynnpack" if arguments.train else "eigen", []
     for spec in networks:
-        make, used = (training if arguments.train else inference)(spec, arguments.batch)
+        make = (training if arguments.train else inference)(spec, arguments.batch)
         seconds = in_turns({way: make(options) for way, options in WAYS.items()}, 0.5, 5)
         ratios.append(seconds[used] / seconds["XLA"])
-        table.add(spec, used, *(f"{1e3 * seconds[way]:.2f}" for way in WAYS), f"{ratios[-1]:.2f}")
+        table.add(spec, *(f"{1e3 * seconds[way]:.2f}" for way in WAYS), f"{ratios[-1]:.2f}")
         print(table.rows[-1], flush=True)
         jax.clear_caches()
     print(table.plain())

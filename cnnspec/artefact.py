@@ -29,7 +29,6 @@ from cnnspec.compiled import Compiled, compile
 from cnnspec.document import InputSpec
 from cnnspec.graph import Derived
 from cnnspec.lower.derive import derive
-from cnnspec.lower.forms.choose import choose_library
 from cnnspec.lower.forms.memory import Memory, remembered
 from cnnspec.lower.loops import stack
 from cnnspec.lower.tiles import in_tiles, tile_size
@@ -93,7 +92,7 @@ class Artefact:
     @property
     def compiler_options(self) -> Options:
         """The options of XLA with which a function around `run` is fastest here: `jax.jit(f, compiler_options=...)`."""
-        return _options(self.manifest)
+        return compiler_options()
 
     def run(self, prepared: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
         """The program as a function of `prepared` and its inputs, for use inside other jitted functions."""
@@ -190,9 +189,4 @@ def _jitted(program: Callable[..., Any], manifest: Mapping[str, Any]) -> Jitted:
     def run(weights: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
         return in_tiles(program, weights, inputs, tile)
 
-    return Jitted(run, _options(manifest))
-
-
-def _options(manifest: Mapping[str, Any]) -> Options:
-    """The options of XLA with which the program is fastest on this machine."""
-    return compiler_options(choose_library(manifest["product_macs"]).form)
+    return Jitted(run, compiler_options())

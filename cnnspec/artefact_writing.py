@@ -108,7 +108,6 @@ def _manifest(compiled: Compiled, trained: str) -> dict[str, Any]:
         "outputs": {name: list(graph.type_of(ref).shape) for name, ref in graph.outputs.items()},
         "weights": list(compiled.inference_program.graph.parameters),
         "widest_activation": widest_activation(graph),
-        "product_macs": compiled.product_macs,
         **called_with(compiled),
         "counts": {"params": counts.params, "state": counts.state, "macs": counts.macs, "flops": counts.flops},
         "versions": {name: version(name) for name in ("cnnspec", "jax", "jaxlib", "flax", "numpy")},

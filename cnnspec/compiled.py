@@ -17,7 +17,7 @@ from cnnspec.frontend import LoadedSpec, load_spec
 from cnnspec.graph import Graph
 from cnnspec.lower import onednn
 from cnnspec.lower.derive import arguments_of, derive
-from cnnspec.lower.forms.choose import Choice, choose_all, choose_library, product_macs
+from cnnspec.lower.forms.choose import Choice, choose_all
 from cnnspec.lower.forms.layouts import laid_out
 from cnnspec.lower.forms.memory import Memory, network_signature, remembered
 from cnnspec.lower.fuse import fuse
@@ -111,17 +111,12 @@ class Compiled:
         return Program(graph, self._forms[None], find_loops(graph, LOOP_LAYERS))
 
     @cached_property
-    def product_macs(self) -> int:
-        """The multiply-accumulates that the products of this network have on average, for one image."""
-        return product_macs(self.infer_graph, self._forms[None])
-
-    @cached_property
     def compiler_options(self) -> Options:
         """The options of XLA with which inference is fastest on this machine: `jax.jit(f, compiler_options=...)`.
 
         `infer` has them by itself; they are for functions of your own around `inference_function`.
         """
-        return compiler_options(choose_library(self.product_macs).form)
+        return compiler_options()
 
     def program_for(self, batch: Any) -> Program:
         """The portable program for a batch on this machine: in the forms that were measured to be the fastest here."""

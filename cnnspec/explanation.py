@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cnnspec.graph import Node
-from cnnspec.lower.forms.choose import Choice, choose_library
 
 if TYPE_CHECKING:
     from cnnspec.compiled import Compiled
@@ -29,18 +28,13 @@ class NodeForm:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The nodes in order, the repeats that run as loops, and how many images of the batch go together on a CPU.
-
-    `library` computes the products of matrices, for the reason in `library_reason`; other platforms have one of their own, and `""`.
-    """
+    """The nodes in order, the repeats that run as loops, and how many images of the batch go together on a CPU."""
 
     platform: str
     batch: int
     nodes: tuple[NodeForm, ...]
     loops: tuple[str, ...]
     tile: int
-    library: str
-    library_reason: str
 
 
 def explain(compiled: Compiled, platform: str = "cpu", batch: int = 1) -> Explanation:
@@ -62,8 +56,7 @@ def explain(compiled: Compiled, platform: str = "cpu", batch: int = 1) -> Explan
         nodes.append(NodeForm(node.path, node.op.key, place_of(node), inputs, output, choice.form, choice.reason,
                               tuple(holds.get(node.path, ())), len(candidates(node, types)) > 1))  # fmt: skip
     loops = tuple(f"{loop.name}: {loop.layers} convolutions" for loop in compiled.inference_program.loops)
-    library = choose_library(compiled.product_macs) if platform == "cpu" else Choice("", "")
-    return Explanation(platform, batch, tuple(nodes), loops, tile, library.form, library.reason)
+    return Explanation(platform, batch, tuple(nodes), loops, tile)
 
 
 def place_of(node: Node) -> str:

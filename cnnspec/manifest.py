@@ -43,7 +43,6 @@ class Manifest(BaseModel):
     outputs: dict[str, list[int]] = Field(min_length=1)
     weights: list[str]
     widest_activation: int
-    product_macs: int
     arguments: list[str]
     derived: dict[str, dict[str, Any]]
     stacks: dict[str, list[str]]

@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from cnnspec.tuning import Tuning
 
 
-#: The libraries of XLA as they call themselves.
-LIBRARIES = {"eigen": "Eigen", "ynnpack": "YNNPACK"}
-
-
 def print_explanation(compiled: Compiled, platform: str, batch: int, as_json: bool) -> None:
     """The form of every node and why."""
     from cnnspec.explanation import explain
@@ -48,7 +44,6 @@ def _notes(compiled: Compiled, found: Explanation) -> list[str]:
     notes = [f"one form only: {_counted(only)}"] if only else []
     notes += [f"part of the layers beside them: {_counted(held)}"] if held else []
     notes += [f"a loop: {loop}" for loop in found.loops]
-    notes += [f"products by {LIBRARIES[found.library]}: {found.library_reason}"] if found.library else []
     if found.tile < found.batch:
         notes.append(f"a batch of {found.batch} is computed {found.tile} images at a time")
     return notes

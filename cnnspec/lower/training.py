@@ -58,7 +58,7 @@ class TrainingFunction:
         self.layout = stack_layout(loops)
         #: The options of XLA with which a step around this function is fastest here: `jax.jit(step, compiler_options=...)`.
         self.compiler_options: Options = (
-            compiler_options("ynnpack") if recorded is None else usable(recorded.get("compiler_options", {}))
+            compiler_options(train=True) if recorded is None else usable(recorded.get("compiler_options", {}))
         )
 
     def __call__(

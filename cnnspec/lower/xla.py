@@ -1,8 +1,7 @@
 """Options of XLA's compiler with which a network runs faster on a CPU.
 
 XLA has two libraries for convolutions and products of matrices, Eigen and YNNPACK, and loops of its own for what lies
-between. Which library is the faster one depends on the network, and XLA is told for a whole program; `python -m
-benchmarks.libraries` measures both.
+between. XLA is told for a whole program which to use; `python -m benchmarks.libraries` measures both.
 
 An option counts where this jaxlib knows it and `XLA_FLAGS` does not say otherwise. Other platforms have none.
 """
@@ -19,19 +18,16 @@ import jax
 Options = dict[str, str | int]
 
 LIBRARY = "xla_cpu_experimental_ynn_fusion_type"
-#: What YNNPACK computes, by the library for products. Sums over a map are as fast by it as by Eigen or faster, its
-#: convolutions are slower.
-YNNPACK = {
-    "eigen": "LIBRARY_FUSION_TYPE_REDUCE",
-    "ynnpack": "LIBRARY_FUSION_TYPE_REDUCE,LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT",
-}
+#: What YNNPACK computes in inference, and in a training step: sums over a map, and products. Its convolutions are slower.
+SUMS = "LIBRARY_FUSION_TYPE_REDUCE"
+SUMS_AND_PRODUCTS = f"{SUMS},LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT"
 #: Loops use the full width of AVX-512 where the processor has it, and not half of it, as XLA does by itself.
 VECTORS: Options = {"xla_cpu_prefer_vector_width": 512}
 
 
-def compiler_options(products: str) -> Options:
-    """The options of a program for this machine, as `jax.jit` takes them; `products` are by "eigen" or "ynnpack"."""
-    return usable({LIBRARY: YNNPACK[products], **VECTORS})
+def compiler_options(train: bool = False) -> Options:
+    """The options of a program for this machine, of inference or of a training step, as `jax.jit` takes them."""
+    return usable({LIBRARY: SUMS_AND_PRODUCTS if train else SUMS, **VECTORS})
 
 
 def usable(options: Mapping[str, str | int]) -> Options:

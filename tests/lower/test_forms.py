@@ -23,7 +23,7 @@ from cnnspec.registry import op_class
 from cnnspec.types import TensorType
 
 #: Forms that compute convolutions without groups only.
-ALONE = ("dot", "im2col", "gathered")
+ALONE = ("dot", "im2col", "winograd")
 
 
 @st.composite
@@ -32,9 +32,10 @@ def convolutions(draw, form):
     depthwise = form in ("shifted", "depthwise")
     groups = 1 if form in ALONE else draw(st.integers(1 if form == "ordinary" else 2, 4))
     channels = groups if depthwise else groups * draw(st.integers(1, 3))
-    window = (1, 1) if form == "dot" else (draw(st.integers(1, 4)), draw(st.integers(1, 4)))
-    stride = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
-    dilation = (draw(st.integers(1, 2)), draw(st.integers(1, 2)))
+    alike = {"dot": (1, 1), "winograd": (3, 3)}
+    window = alike.get(form) or (draw(st.integers(1, 4)), draw(st.integers(2 if form == "im2col" else 1, 4)))
+    stride, dilation = (((1, 1), (1, 1)) if form == "winograd" else
+                        tuple((draw(st.integers(1, most)), draw(st.integers(1, most))) for most in (3, 2)))  # fmt: skip
     reach = [(k - 1) * d + 1 for k, d in zip(window, dilation, strict=True)]
     # Where the output is larger than the input, XLA's simplifier fails on the gradient that JAX derives.
     before = [draw(st.integers(0, r - 1)) for r in reach]
@@ -57,7 +58,7 @@ def convolutions(draw, form):
 def test_a_form_of_convolution(form, data):
     """The outputs, the gradients to input and kernel, and the outputs by a kernel that was laid out before."""
     x, kernel, gradient, geometry = data.draw(convolutions(form))
-    assert fits(form, x.shape[-1], kernel.shape, geometry.groups)
+    assert fits(form, x.shape[-1], kernel.shape, geometry)
 
     @jax.jit  # one program: what takes the time here is compiling
     def both(x, kernel, gradient):
@@ -147,6 +148,24 @@ def test_too_many_groups_are_merged():
     assert "split" not in candidates(node, (x,))
 
 
+@pytest.mark.parametrize(
+    ("size", "filters", "more", "chosen"),
+    [((56, 56, 64), 64, {}, True), ((7, 7, 512), 512, {}, True), ((56, 56, 64), 32, {}, False), ((56, 56, 32), 64, {}, False),
+     ((112, 112, 128), 128, {}, False), ((56, 56, 64), 64, {"stride": 2}, False), ((56, 56, 64), 64, {"kernel": [3, 1]}, False),
+     ((56, 56, 64), 64, {"dilation": 2}, False)],
+)  # fmt: skip
+def test_winograd_for_large_convolutions_whose_tiles_find_room(size, filters, more, chosen):
+    """In inference only, and in the full precision."""
+    fields = {"filters": filters, "kernel": [3, 3], "padding": "same", **more}
+    op = op_class("conv").model_validate(fields, strict=True)
+    for dtype in ("float32", "bfloat16"):
+        x = TensorType(size, dtype)
+        node = Node("a", op, (Ref("x"),), (op.infer(x),))
+        assert (choose(node, (x,)).form == "winograd") == (chosen and dtype == "float32")
+        assert choose(node, (x,), train=True).form != "winograd"
+        assert choose(node, (x,), platform="cuda").form == "plain"
+
+
 @pytest.mark.parametrize("name", ["mobilenet_v2", "resnext50_32x4d", "googlenet", "lenet5"])
 def test_the_choice_is_total_and_fits(name):
     graph = run_passes(load_spec(name).graph, "infer")[-1].graph
@@ -156,8 +175,6 @@ def test_the_choice_is_total_and_fits(name):
     for node in graph.nodes:
         form = choices[node.path].form
         if node.op.key == "conv":
-            (x,) = graph.types_into(node)
-            groups = node.op.resolved_groups(x)
-            assert fits(form, x.channels, node.op.parameters(x)["kernel"].shape, groups)
+            assert form in candidates(node, graph.types_into(node))
         for platform in ("cuda", "tpu"):
             assert choose(node, graph.types_into(node), platform).form == "plain"

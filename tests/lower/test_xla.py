@@ -10,9 +10,8 @@ import pytest
 import cnnspec
 from cnnspec.artefact_writing import save
 from cnnspec.lower import xla
-from cnnspec.lower.forms.choose import YNNPACK_MACS, choose_library
 from cnnspec.lower.training import TrainingFunction
-from cnnspec.lower.xla import LIBRARY, VECTORS, YNNPACK, Jitted, compiler_options, usable
+from cnnspec.lower.xla import LIBRARY, VECTORS, Jitted, compiler_options, usable
 
 SPEC = """
 cnnspec: 1
@@ -34,33 +33,23 @@ def network():
     return compiled, prepared, x, compiled.inference_function(prepared, x)["logits"]
 
 
-def test_the_size_of_products_decides(network):
-    assert network[0].product_macs == 8 * 8 * 4 * 8
-    assert network[0].compiler_options[LIBRARY] == YNNPACK["eigen"]
-    assert choose_library(YNNPACK_MACS).form == "ynnpack"
-    assert choose_library(YNNPACK_MACS - 1).form == "eigen"
-    assert "2.5 million" in choose_library(2_500_000).reason
-    assert cnnspec.compile("resnet50").compiler_options[LIBRARY] == YNNPACK["ynnpack"]
-    assert cnnspec.compile("vgg16").product_macs == 0
-
-
 def test_an_option_counts_where_it_can(monkeypatch):
     assert usable({"xla_cpu_no_such_option": 1, **VECTORS}) == VECTORS
     assert usable({LIBRARY: "LIBRARY_FUSION_TYPE_OF_NO_KIND"}) == {}
     monkeypatch.setenv("XLA_FLAGS", f"--{LIBRARY}=")
-    assert compiler_options("eigen") == VECTORS
+    assert compiler_options() == VECTORS
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    assert compiler_options("eigen") == {}
+    assert compiler_options() == {}
 
 
 def test_libraries_differ_in_the_program_and_not_in_the_outcome(network):
     compiled, prepared, x, expected = network
     programs = {}
-    for products in YNNPACK:
-        jitted = jax.jit(compiled.inference_function, compiler_options=compiler_options(products))
-        programs[products] = jitted.lower(prepared, {"input": x}).compile().as_text()
+    for train in (False, True):
+        jitted = jax.jit(compiled.inference_function, compiler_options=compiler_options(train))
+        programs[train] = jitted.lower(prepared, {"input": x}).compile().as_text()
         np.testing.assert_allclose(jitted(prepared, {"input": x})["logits"], expected, rtol=1e-5, atol=1e-6)
-    assert programs["ynnpack"].count("__ynn_fusion") > programs["eigen"].count("__ynn_fusion")
+    assert programs[True].count("__ynn_fusion") > programs[False].count("__ynn_fusion")
 
 
 def test_options_within_a_transformation(network):
@@ -91,7 +80,6 @@ def test_an_artefact_leaves_it_to_the_machine(network, tmp_path):
     compiled, _, x, expected = network
     save(compiled, tmp_path / "net", *compiled.init())
     manifest = json.loads((tmp_path / "net" / "manifest.json").read_text())
-    assert manifest["product_macs"] == compiled.product_macs
     assert LIBRARY not in json.dumps(manifest)
     loaded = cnnspec.load(tmp_path / "net")
     assert loaded.compiler_options == compiled.compiler_options
@@ -103,7 +91,7 @@ def test_an_artefact_leaves_it_to_the_machine(network, tmp_path):
 def test_a_run_records_its_options():
     graph = cnnspec.load_spec(SPEC).graph
     first = TrainingFunction(graph)
-    assert first.compiler_options == compiler_options("ynnpack") == first.record["compiler_options"]
+    assert first.compiler_options == compiler_options(train=True) == first.record["compiler_options"]
     assert TrainingFunction(graph, recorded=first.record).compiler_options == first.compiler_options
     before_there_were_any = {"forms": {}, "loops": []}
     assert TrainingFunction(graph, recorded=before_there_were_any).compiler_options == {}

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from cnnspec.graph import Graph, Node
@@ -16,14 +15,13 @@ from cnnspec.ops.conv import Conv
 from cnnspec.pooling import Pool
 from cnnspec.types import TensorType
 
-#: Pixels of the output map up to which a convolution with a larger kernel is faster as im2col and a product.
+#: Pixels of the output map up to which a convolution with a larger kernel trains faster as im2col and a product.
 IM2COL_PIXELS = 7 * 7
-#: Weights of a tap from which that holds for inference, where it is gathered, which compiles sooner.
-GATHERED_WEIGHTS = 512 * 512
+#: Channels and filters from which a 3x3 convolution of stride 1 is faster by Winograd, and the bytes of the transformed map
+#: and products of one image up to which it is: beyond, they are taken anew from the system in every call.
+WINOGRAD_CHANNELS, WINOGRAD_BYTES = 64, 26_000_000
 #: Products per output (taps x input channels) and filters up to which it is on any map: a stem that sees three colours.
 IM2COL_COLUMNS, IM2COL_FILTERS = 27, 32
-#: Forms that are a product of matrices.
-PRODUCTS = frozenset({"dot", "im2col", "gathered"})
 #: Channels a group from which groups are convolved one by one, and below which they are merged.
 SPLIT_CHANNELS = 8
 #: Taps of a window up to which a pool is taken as slices.
@@ -32,15 +30,13 @@ SLICE_TAPS = 25
 ONEDNN_MACS, ONEDNN_DEPTHWISE_MACS = 5_000_000, 1_000_000
 #: Pixels of the output maps of a batch up to which it does not: the kernel is laid out anew in every call.
 ONEDNN_PIXELS = 7 * 7
-#: Multiply-accumulates that the products of a network have on average from which YNNPACK computes them faster than Eigen.
-YNNPACK_MACS = 30_000_000
 #: How much faster another form must have been measured, as a share, to be taken instead: timings waver.
 MARGIN = 0.05
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A form, or a library, and the reason for it."""
+    """A form, and the reason for it."""
 
     form: str
     reason: str
@@ -101,11 +97,22 @@ def _conv(op: Conv, x: TensorType, y: TensorType, train: bool) -> Choice:
         return Choice("block_diagonal", f"{groups} groups of {width} channels, merged")
     if taps == 1:
         return Choice("dot", "1x1: a matrix product")
-    if pixels <= IM2COL_PIXELS and (train or x.channels * y.channels >= GATHERED_WEIGHTS):
-        return Choice("im2col" if train else "gathered", f"only {pixels} pixels: im2col and a product")
+    if not train and _winograd(op, x, y):
+        return Choice("winograd", "3x3: 4 products a pixel instead of 9, by Winograd")
+    if train and pixels <= IM2COL_PIXELS:
+        return Choice("im2col", f"only {pixels} pixels: im2col and a product")
     if taps * x.channels <= IM2COL_COLUMNS and y.channels <= IM2COL_FILTERS:
         return Choice("im2col", f"only {taps * x.channels} products for each of {y.channels} filters")
     return PLAIN
+
+
+def _winograd(op: Conv, x: TensorType, y: TensorType) -> bool:
+    """Whether a convolution without groups is faster by Winograd."""
+    if (op.kernel, op.stride, op.dilation, x.dtype) != ((3, 3), (1, 1), (1, 1), "float32"):
+        return False
+    tiles = -(-y.height // 2) * -(-y.width // 2)
+    room = 4 * 16 * tiles * (x.channels + y.channels)
+    return min(x.channels, y.channels) >= WINOGRAD_CHANNELS and room <= WINOGRAD_BYTES
 
 
 def _native(op: Conv, x: TensorType, y: TensorType, batch: int) -> Choice | None:
@@ -118,22 +125,6 @@ def _native(op: Conv, x: TensorType, y: TensorType, batch: int) -> Choice | None
     if macs < ONEDNN_MACS or pixels <= ONEDNN_PIXELS:
         return None
     return Choice("onednn", f"{macs / 1e6:.0f} million products: one call of oneDNN")
-
-
-def product_macs(graph: Graph, forms: Mapping[str, str]) -> int:
-    """The multiply-accumulates that the products of a network have on average, for one image; 0 where it has none.
-
-    `forms` names the form of each node by its path.
-    """
-    products = [node for node in graph.nodes if forms.get(node.path) in PRODUCTS]
-    macs = sum(node.op.cost(graph.types_into(node), node.type).macs for node in products)
-    return macs // max(len(products), 1)
-
-
-def choose_library(macs: int) -> Choice:
-    """The library for the products of a network, "eigen" or "ynnpack", by `product_macs`."""
-    size = f"{macs / 1e6:.1f} million multiply-accumulates each, on average"
-    return Choice("ynnpack", size) if macs >= YNNPACK_MACS else Choice("eigen", size)
 
 
 def choose_all(

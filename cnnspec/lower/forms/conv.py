@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
 from cnnspec.lower.forms.layouts import merged
@@ -99,22 +98,3 @@ def im2col(x: Any, kernel: Any, geometry: Geometry) -> Any:
         x = jnp.concatenate(seen, -1)
     product = x.reshape(-1, x.shape[-1]) @ kernel.reshape(-1, kernel.shape[-1])
     return product.reshape(*x.shape[:-1], kernel.shape[-1])
-
-
-def gathered(x: Any, kernel: Any, geometry: Geometry) -> Any:
-    """`im2col` by two lookups of constant places: slower to run, and sooner compiled, as one kernel takes all the copies.
-
-    Its gradient scatters, which is slow.
-    """
-    x = jnp.pad(x, ((0, 0), *geometry.padding, (0, 0)))
-    rows, columns = (_places(x.shape[axis + 1], kernel.shape[axis], geometry, axis) for axis in (0, 1))
-    seen = x.at[:, :, columns].get(mode="promise_in_bounds")  # [N, H, W of the output, kw, C]
-    seen = seen.at[:, rows].get(mode="promise_in_bounds").transpose(0, 1, 3, 2, 4, 5)
-    product = seen.reshape(-1, kernel[..., 0].size) @ kernel.reshape(-1, kernel.shape[-1])
-    return product.reshape(*seen.shape[:3], kernel.shape[-1])
-
-
-def _places(length: int, size: int, geometry: Geometry, axis: int) -> Any:
-    """The rows (`axis` 0) or columns (1) of a padded map that a window of `size` sees at each position `[positions, size]`."""
-    first = np.arange(0, length - (size - 1) * geometry.dilation[axis], geometry.stride[axis])
-    return (first[:, None] + np.arange(size) * geometry.dilation[axis]).astype(np.int32)

@@ -44,8 +44,19 @@ def merged(kernel: Any, groups: int) -> Any:
     return dense.transpose(4, 0, 1, 2, 3, 5, 6).reshape(groups // m, height, width, m * channels, m * filters // groups)
 
 
+#: What Winograd's F(2, 3) makes of the 3 taps of a kernel along an axis.
+_POINTS = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]], np.float32)
+
+
+def transformed(kernel: Any, groups: int = 1) -> Any:
+    """A 3x3 kernel as Winograd's F(2x2, 3x3) multiplies with it: `[16, C, filters]`."""
+    rows = _POINTS.astype(kernel.dtype) @ kernel.reshape(3, -1)
+    points = _POINTS.astype(kernel.dtype) @ rows.reshape(4, 3, -1)
+    return points.reshape(16, *kernel.shape[2:])
+
+
 #: The layout of a form that has one of its own.
-LAYOUTS: dict[str, Callable[[Any, int], Any]] = {"split": grouped, "block_diagonal": merged}
+LAYOUTS: dict[str, Callable[[Any, int], Any]] = {"split": grouped, "block_diagonal": merged, "winograd": transformed}
 
 
 def laid_out(graph: Graph, forms: Mapping[str, Iterable[str]]) -> Graph:

@@ -13,6 +13,7 @@ import numpy as np
 
 from cnnspec.graph import Node
 from cnnspec.lower.derive import derive
+from cnnspec.lower.forms.conv import Geometry
 from cnnspec.lower.forms.layouts import layouts_of
 from cnnspec.lower.forms.table import FORMS, TRAINING, fits
 from cnnspec.lower.running import NodeRun
@@ -32,14 +33,10 @@ def candidates(node: Node, inputs: Sequence[TensorType], train: bool = False) ->
     if not isinstance(node.op, Conv):
         return ["plain"]
     (x,) = inputs
-    kernel, groups = node.op.parameters(x)["kernel"].shape, node.op.resolved_groups(x)
+    kernel = node.op.parameters(x)["kernel"].shape
+    geometry = Geometry(node.op.stride, ((0, 0), (0, 0)), node.op.dilation, node.op.resolved_groups(x))
     known = [name for name in FORMS if train or name not in TRAINING]
-    taps = kernel[0] * kernel[1]
-    return [
-        name
-        for name in known
-        if fits(name, x.channels, kernel, groups) and (taps > 1 or name not in ("im2col", "gathered"))
-    ]
+    return [name for name in known if fits(name, x.channels, kernel, geometry)]
 
 
 def function_of(node: Node, form: str, train: bool, options: Options | None = None) -> Callable[..., Any]:

@@ -10,19 +10,24 @@ from cnnspec.lower.forms import conv
 from cnnspec.lower.forms.conv import Form, Geometry, by_groups, plain
 from cnnspec.lower.forms.gradients import depthwise, ordinary, ordinary_block_diagonal
 from cnnspec.lower.forms.layouts import SPLIT_GROUPS
+from cnnspec.lower.forms.winograd import winograd, winograd_ready
 
 FORMS: dict[str, Form] = {
     "plain": plain, "shifted": conv.shifted, "split": conv.split, "block_diagonal": conv.block_diagonal,
-    "dot": conv.dot, "im2col": conv.im2col, "gathered": conv.gathered,
+    "dot": conv.dot, "im2col": conv.im2col, "winograd": winograd,
     "depthwise": depthwise, "ordinary": ordinary, "ordinary_block_diagonal": ordinary_block_diagonal,
 }  # fmt: skip
+
+#: The forms that have a layout of the kernel, given that.
+READY: dict[str, Form] = {"split": by_groups, "block_diagonal": by_groups, "winograd": winograd_ready}
 
 #: Forms that are for training only: they compute the same, and differentiate faster.
 TRAINING = frozenset({"depthwise", "ordinary", "ordinary_block_diagonal"})
 
 
-def fits(form: str, channels: int, kernel: tuple[int, ...], groups: int) -> bool:
+def fits(form: str, channels: int, kernel: tuple[int, ...], geometry: Geometry) -> bool:
     """Whether a form can compute such a convolution, within reason."""
+    groups = geometry.groups
     match form:
         case "shifted" | "depthwise":
             return groups == channels and kernel[2] == 1
@@ -34,8 +39,10 @@ def fits(form: str, channels: int, kernel: tuple[int, ...], groups: int) -> bool
             return groups > 1
         case "dot":
             return kernel[:2] == (1, 1) and groups == 1
-        case "im2col" | "gathered":
-            return groups == 1
+        case "im2col":
+            return groups == 1 and kernel[:2] != (1, 1)
+        case "winograd":
+            return groups == 1 and kernel[:2] == (3, 3) and geometry.stride == geometry.dilation == (1, 1)
         case _:
             return True
 
@@ -50,7 +57,7 @@ def compute(form: str, x: Any, kernel: Any, geometry: Geometry, layout: Any = No
     if layout is not None:
         return lax.platform_dependent(
             x, kernel, layout,
-            cpu=lambda x, k, ready: by_groups(x, ready, geometry), default=lambda x, k, ready: plain(x, k, geometry),
+            cpu=lambda x, k, ready: READY[form](x, ready, geometry), default=lambda x, k, ready: plain(x, k, geometry),
         )  # fmt: skip
     fast = FORMS[form]
     return lax.platform_dependent(
