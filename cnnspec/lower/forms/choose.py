@@ -64,8 +64,8 @@ def choose(
     if isinstance(op, BatchNorm):
         return Choice("swept", "the sums of its gradient in one sweep")
     decided = _conv(op, inputs[0], node.type, train) if isinstance(op, Conv) else _pool(op)
-    if native and isinstance(op, Conv) and (found := _native(op, inputs[0], node.type, batch or 1)) is not None:
-        return found
+    if native and isinstance(op, Conv) and decided.form != "winograd":  # which is faster still
+        decided = _native(op, inputs[0], node.type, batch or 1) or decided
     times = memory.times(signature(node, inputs), batch) if memory is not None and memory.forms and not train else {}
     if decided.form not in times:
         return decided
