@@ -17,8 +17,8 @@ settings.register_profile("everyday", max_examples=40, deadline=None, derandomiz
 settings.register_profile("thorough", max_examples=10_000, deadline=None, suppress_health_check=_CHECKS)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
 
-# A process of tests compiles hundreds of programs, and would keep the memory of the largest; `test_heap.py` asks for it.
-os.environ.setdefault("CNNSPEC_KEEP_MEMORY", "off")
+# No process of tests starts anew; `test_huge_pages.py` lets its own.
+os.environ.setdefault("CNNSPEC_HUGE_PAGES", "off")
 
 HEADER = "cnnspec: 1\nname: net\ninput: {height: 8, width: 8, channels: 3}\n"
 

@@ -32,6 +32,9 @@ def inference(network: Network, batch: int) -> Contender:
 
 
 def training(network: Network, batch: int) -> Contender:
+    from cnnspec.huge_pages import start_with_huge_pages
+
+    start_with_huge_pages()  # as `cnnspec train` does
     import jax
 
     step, state, given = training_step(network, batch)
@@ -49,14 +52,12 @@ def training_step(network: Network, batch: int, learning_rate: float = 1e-3) -> 
     """The jitted step of `cnnspec train`, its first state and a batch; put together as the trainer does."""
     import jax
 
-    from cnnspec.heap import keep_freed_memory
     from cnnspec.training.network import open_network
     from cnnspec.training.optimisers import decayed, optimiser
     from cnnspec.training.optimisers import learning_rate as curve_of
     from cnnspec.training.recipe import Recipe
     from cnnspec.training.step import initial_state, make_step
 
-    keep_freed_memory()
     sgd = {"name": "sgd", "learning_rate": learning_rate, "momentum": 0.9}
     recipe = Recipe.model_validate({"optimizer": sgd, "batch_size": batch, "steps": 1000,
                                     "normalise": {"mean": MEAN, "std": STD}})  # fmt: skip

@@ -76,5 +76,14 @@ def main() -> None:
     """
 
 
+def entry() -> None:
+    """The `cnnspec` command: what trains does so in a process with huge pages."""
+    if sys.argv[1:2] == ["train"]:
+        from cnnspec.huge_pages import start_with_huge_pages
+
+        start_with_huge_pages()
+    main(prog_name="cnnspec")
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

@@ -14,7 +14,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from cnnspec.graph import Graph
-from cnnspec.heap import keep_freed_memory
 from cnnspec.lower.forms.choose import choose_all
 from cnnspec.lower.loops import Loop, find_loops, stack, stack_layout, unstack
 from cnnspec.lower.program import Program
@@ -43,7 +42,6 @@ class TrainingFunction:
         A repeat within `remat` is a loop however shallow the network is: outside of loops, XLA's CPU compiler finds what
         is computed again to be what it has already, and keeps it.
         """
-        keep_freed_memory()
         loops = find_loops(graph, 0, lambda paths: len(set(map(kind, paths))) == 1)
         if recorded is not None:
             loops = tuple(loop for loop in loops if loop.name in recorded["loops"])

@@ -13,7 +13,6 @@ from cnnspec.data.base import Dataset
 from cnnspec.data.opening import open_split
 from cnnspec.data.pipeline import TrainingBatches, iterate
 from cnnspec.diagnostics import Report, SpecError
-from cnnspec.heap import keep_freed_memory
 from cnnspec.scaling import Factors
 from cnnspec.training import runs
 from cnnspec.training.checkpoints import Checkpoints
@@ -79,7 +78,6 @@ def prepare(
         if own is not None:
             check_kept(own.recipe, _from_anywhere(loaded.recipe))
         try:
-            keep_freed_memory()
             network = open_network(spec, loaded.recipe, settings, scale)
         except SpecError as error:
             raise SpecError(loaded.place_settings(error.diagnostics, set or {})) from error
