@@ -21,6 +21,7 @@ from typing import Any
 
 from benchmarks.engines import Contender, engines
 from benchmarks.job import Job
+from cnnspec.huge_pages import start_with_huge_pages
 
 #: An engine is asleep when this share of a core or less is used over a step; it gets so many steps to fall asleep.
 ASLEEP, STEP_SECONDS, MOST_STEPS = 0.02, 0.02, 50
@@ -85,6 +86,9 @@ def serve(runner: Runner, commands: Any, answer: Callable[[dict[str, Any]], None
 
 
 def main() -> None:
+    job = Job.from_text(sys.argv[1])
+    if (job.kind, job.engine) == ("training", "cnnspec"):
+        start_with_huge_pages()  # as `cnnspec train` does
     # Answers have a channel of their own; whatever a library prints goes where errors go.
     channel = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -95,7 +99,6 @@ def main() -> None:
     import numpy as np
 
     begin = time.perf_counter()
-    job = Job.from_text(sys.argv[1])
     contender = getattr(engines()[job.engine], job.kind)(job.network, job.batch)
     output = np.asarray(contender.output(next(iter(contender.runs.values()))()))
     answer({

@@ -32,9 +32,6 @@ def inference(network: Network, batch: int) -> Contender:
 
 
 def training(network: Network, batch: int) -> Contender:
-    from cnnspec.huge_pages import start_with_huge_pages
-
-    start_with_huge_pages()  # as `cnnspec train` does
     import jax
 
     step, state, given = training_step(network, batch)
