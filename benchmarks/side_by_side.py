@@ -14,8 +14,9 @@ from benchmarks.networks import find
 from benchmarks.options import Options
 from benchmarks.turns import Failed, Measured, Worker, build_all, take_turns
 
-#: A turn lasts so long at least, and holds so many calls at least.
-TURN_SECONDS, TURN_CALLS = 0.3, 3
+#: A turn lasts so long at least, by what is measured, and holds so many calls at least. One who trains takes no breaks:
+#: the first steps after one are slow where the system took free memory back meanwhile, and many others should follow.
+TURN_SECONDS, TURN_CALLS = {"inference": 0.3, "training": 3.0}, 3
 #: Above these a row is suspicious: share of a core that an engine uses in its sleep, share of the machine that others
 #: use, share by which its slowest turn was slower than its fastest.
 MOST_IDLE, MOST_OTHERS, MOST_SPREAD = 0.02, 0.05, 0.25
@@ -44,9 +45,9 @@ def measure(kind: str, spec: str, batch: int, rounds: int, options: Options, pix
                 workers |= build_all([job], Path(folder), environments)
                 built |= _each({job.engine: workers[job.engine]}, Worker.ready, absent)
             workers = {name: worker for name, worker in workers.items() if name in built}
-            warmed = _each(workers, lambda worker: worker.warm(TURN_SECONDS), absent)
+            warmed = _each(workers, lambda worker: worker.warm(TURN_SECONDS[kind]), absent)
             watch = machine.Watch([worker.process.pid for worker in workers.values()])
-            measured = take_turns(workers, rounds, TURN_SECONDS, TURN_CALLS, lambda number, name: options.progress.step(
+            measured = take_turns(workers, rounds, TURN_SECONDS[kind], TURN_CALLS, lambda number, name: options.progress.step(
                 f"{title}: round {number + 1} of {rounds}, {name}"))  # fmt: skip
             row["others"] = watch.others()
         finally:
