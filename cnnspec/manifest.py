@@ -16,7 +16,8 @@ from cnnspec.lower.loops import stack_layout
 if TYPE_CHECKING:
     from cnnspec.compiled import Compiled
 
-FORMAT = 2
+#: The format that is written, and those that are read: 2 knows one layout of kernels more.
+FORMAT, FORMATS = 2, (1, 2)
 #: The files whose hashes it has.
 FILES = ("program.stablehlo", "weights.safetensors", "spec.yaml", "report.md")
 
@@ -54,8 +55,8 @@ def misfit(manifest: Any) -> str:
     """What is wrong with the contents of a manifest; empty where nothing is."""
     if not isinstance(manifest, dict):
         return "it is no mapping"
-    if manifest.get("format") != FORMAT:
-        return f"its format is {manifest.get('format')}, and this version reads {FORMAT}"
+    if manifest.get("format") not in FORMATS:
+        return f"its format is {manifest.get('format')}, and this version reads {', '.join(map(str, FORMATS))}"
     try:
         Manifest.model_validate(manifest)
     except ValidationError as error:

@@ -11,7 +11,8 @@ from cnnspec.cli.output import Table
 NAME = "training"
 TITLE = "Training step"
 METHOD = """Milliseconds a step at 128 pixels in float32: normalisation of the pixels, forward, cross-entropy, gradients, and SGD with momentum; columns as for inference.
-cnnspec is the step of `cnnspec train`, which computes accuracy and the norm of the gradient besides; NNX is split once and jitted with its state donated; PyTorch is
+cnnspec is the step of `cnnspec train`, which computes accuracy and the norm of the gradient besides, in huge pages, as that command asks for; the others have
+the memory that programs get by themselves, and `python -m benchmarks.huge_pages` shows what they gain by such pages, too. NNX is split once and jitted with its state donated; PyTorch is
 eager and channels-last."""
 
 NETWORKS = ("resnet50", "mobilenet_v2", "resnext50_32x4d")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -84,3 +85,11 @@ def refused(folder: Path, manifest: object) -> bool:
 def test_numbers_that_are_not_finite_are_null() -> None:
     assert _numbers(np.array([1.5, np.nan, np.inf])) == [1.5, None, None]
     assert _numbers(np.float32(2.0)) == 2.0
+
+
+def test_a_manifest_of_the_format_before(folder: Path, tmp_path: Path) -> None:
+    """It lacks nothing, and is read."""
+    shutil.copytree(folder, tmp_path / "net")
+    path = tmp_path / "net" / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 1}))
+    assert cnnspec.load(tmp_path / "net").infer(np.zeros((1, 4, 4, 1), np.float32))["logits"].shape == (1, 2)

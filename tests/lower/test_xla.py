@@ -1,4 +1,4 @@
-"""Which library of XLA computes what: options of the compiler, by network, and only where they can be."""
+"""Which library of XLA computes what: options of the compiler, and only where they can be."""
 
 import json
 

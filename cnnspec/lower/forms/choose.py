@@ -17,11 +17,11 @@ from cnnspec.types import TensorType
 
 #: Pixels of the output map up to which a convolution with a larger kernel trains faster as im2col and a product.
 IM2COL_PIXELS = 7 * 7
+#: Products per output (taps x input channels) and filters up to which it is faster on any map: a stem that sees three colours.
+IM2COL_COLUMNS, IM2COL_FILTERS = 27, 32
 #: Channels and filters from which a 3x3 convolution of stride 1 is faster by Winograd, and the bytes of the transformed map
 #: and products of one image up to which it is: beyond, they are taken anew from the system in every call.
 WINOGRAD_CHANNELS, WINOGRAD_BYTES = 64, 26_000_000
-#: Products per output (taps x input channels) and filters up to which it is on any map: a stem that sees three colours.
-IM2COL_COLUMNS, IM2COL_FILTERS = 27, 32
 #: Channels a group from which groups are convolved one by one, and below which they are merged.
 SPLIT_CHANNELS = 8
 #: Taps of a window up to which a pool is taken as slices.
@@ -36,7 +36,7 @@ MARGIN = 0.05
 
 @dataclass(frozen=True)
 class Choice:
-    """A form, and the reason for it."""
+    """A form and the reason for it."""
 
     form: str
     reason: str
